@@ -26,7 +26,7 @@ from billsync.app.planning.pipeline import compared, read_live
 from billsync.app.planning.plan_files import saved
 from billsync.app.server.connection import Connection
 from billsync.config import load
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import decode
 from billsync.model.ports import Answer

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from billsync.core import chain_refusals, refusals
-from billsync.core.doubling import doubled_code
-from billsync.core.guards import flags
+from billsync.core.guards.doubling import doubled_code
+from billsync.core.guards.guards import flags
+from billsync.core.guards.taken_back_guards import taking_back_codes
 from billsync.core.lifecycle.chain_end import REVERT
-from billsync.core.taken_back_guards import taking_back_codes
+from billsync.core.observed import chain_refusals, refusals
 from billsync.kinds.registry import KINDS
 from billsync.model.codes.code import AS_ERROR
 from billsync.rating import errors as rating

@@ -13,7 +13,7 @@ from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import Connection
 from billsync.config import load
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.live.client import Settings
 from billsync.live.connect import open_remote

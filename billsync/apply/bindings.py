@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from billsync.core.attached import decoded, member_in
-from billsync.core.hidden import with_labels
-from billsync.core.hidden_fields import labels_inside
-from billsync.core.index import state_of, status_of
-from billsync.core.lookup import Lookup, choose, doubt_about, lookup
-from billsync.core.moved import names_of, present_label
-from billsync.core.ownership import labels_of
-from billsync.core.parts import embedded, member_marks
-from billsync.core.row_validation import malformed, shown, unknown_in
-from billsync.core.view import view
+from billsync.core.changes.lookup import Lookup, choose, doubt_about, lookup
+from billsync.core.changes.moved import names_of, present_label
+from billsync.core.changes.parts import embedded, member_marks
+from billsync.core.observed.attached import decoded, member_in
+from billsync.core.observed.hidden import with_labels
+from billsync.core.observed.index import state_of, status_of
+from billsync.core.observed.ownership import labels_of
+from billsync.core.observed.row_validation import malformed, shown, unknown_in
+from billsync.core.views.hidden_fields import labels_inside
+from billsync.core.views.view import view
 from billsync.model.address import SYMBOL, Address, Symbol, chain_of, earlier, parse_address, whole_of
 from billsync.model.kind import Kind, Registry, State
 from billsync.model.malformed import Malformed

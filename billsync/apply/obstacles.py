@@ -7,11 +7,20 @@ from dataclasses import replace
 
 from billsync.apply.bindings import Bindings
 from billsync.apply.world import World
-from billsync.core.lookup import lookup
-from billsync.core.moved import names_of
-from billsync.core.obstacles import CHILDREN, CREDIT, ENDS, credit_in, ends_among, holds, lasting_children, users_among
-from billsync.core.parts import embedded
-from billsync.core.referring import referred
+from billsync.core.changes.lookup import lookup
+from billsync.core.changes.moved import names_of
+from billsync.core.changes.obstacles import (
+    CHILDREN,
+    CREDIT,
+    ENDS,
+    credit_in,
+    ends_among,
+    holds,
+    lasting_children,
+    users_among,
+)
+from billsync.core.changes.parts import embedded
+from billsync.core.declared.referring import referred
 from billsync.model.address import Address
 from billsync.model.change import Obstacle, Step
 from billsync.model.kind import Kind

@@ -16,9 +16,15 @@ from billsync.apply.first_call import called_first, learn, may_end_by_answer, ma
 from billsync.apply.obstacles import at_this_moment, in_the_way
 from billsync.apply.overtaken import gave_way
 from billsync.apply.world import World
-from billsync.core.compare import said
-from billsync.core.expectation import differences_after, differences_before, facts_apart, holds_after, holds_before
-from billsync.core.step_masking import StepMasking
+from billsync.core.observed.expectation import (
+    differences_after,
+    differences_before,
+    facts_apart,
+    holds_after,
+    holds_before,
+)
+from billsync.core.secrets.step_masking import StepMasking
+from billsync.core.views.compare import said
 from billsync.model.address import symbols_in
 from billsync.model.change import FieldChange, Step
 from billsync.model.kind import Kind

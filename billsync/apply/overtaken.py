@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billsync.apply.calling import Stopped, sent
 from billsync.apply.world import World
-from billsync.core.index import state_of
+from billsync.core.observed.index import state_of
 from billsync.model.change import Step
 from billsync.model.kind import Archetype, State
 from billsync.model.ports import RemoteError

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from billsync.core.referring import kinds_in
+from billsync.core.declared.referring import kinds_in
 from billsync.model.address import Address, chain_of, whole_of
 from billsync.model.change import Action, PlanFile, Step
 from billsync.model.kind import Registry

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from billsync.apply.bindings import Bindings
-from billsync.core.step_masking import UNMASKED, StepMasking
+from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.model.change import Step
 from billsync.model.kind import Kind
 from billsync.model.ports import Answer, Clock, Journal, Remote, RemoteError

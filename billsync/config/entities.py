@@ -13,7 +13,7 @@ from billsync.config.soundness import SoundPart, sound_part
 from billsync.config.sourced import keys_from_outside, sources_in, typed_map
 from billsync.config.validators import Validator
 from billsync.config.words import found_node
-from billsync.core.check import problems, value_problems
+from billsync.core.declared.check import problems, value_problems
 from billsync.kinds.registry import LATER_FIELDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position

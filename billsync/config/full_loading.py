@@ -24,7 +24,7 @@ from billsync.config.selection import selection_of, selection_problems
 from billsync.config.sourced import header_from_outside, without_sourced
 from billsync.config.transitions import transitions_for_nothing, transitions_of
 from billsync.config.validators import Validator
-from billsync.core import references
+from billsync.core.declared import references
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.frozen import dataclass, replace

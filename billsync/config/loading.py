@@ -34,7 +34,7 @@ def load(
 
     Paths are files, directories, or `-` for the standard input (design.md §3). `environment` is where `!env` looks;
     `overlays` are files that are merged over the others, in their order. `crowd` says that the caller can deal with a
-    crowd: what is certainly read and certainly valid may then be in `Desired.crowd` (core/crowd.py has `whole`);
+    crowd: what is surely read and valid may then be in `Desired.crowd` (`whole` in core/declared/crowd.py);
     `memory` remembers what such files hold.
     """
     with _no_collecting():

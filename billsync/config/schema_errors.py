@@ -15,7 +15,7 @@ from billsync.config.shapes import right_shape
 from billsync.config.suggest import did_you_mean
 from billsync.config.unions import meant
 from billsync.config.words import TYPES, either, found
-from billsync.core.suggest import closest
+from billsync.core.declared.suggest import closest
 from billsync.kinds.forms import FORMS, PERCENT
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.duration import Duration, parse_duration

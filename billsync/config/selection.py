@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from billsync.config.finding import Findings, finding
 from billsync.config.node import ListNode, MapNode, text_of
-from billsync.core.check import label_problems
+from billsync.core.declared.check import label_problems
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.globs import is_glob
 from billsync.model.kind import LabelPolicy, Registry

@@ -8,7 +8,7 @@ from billsync.config.document import LIBRARY
 from billsync.config.finding import finding
 from billsync.config.node import Entry, ListNode, MapNode, Node, ScalarNode, plain, sourced
 from billsync.config.scalars import Unfit, resolve
-from billsync.core.hiding import Mask, source_mask
+from billsync.core.secrets.hiding import Mask, source_mask
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from billsync.core.suggest import closest
+from billsync.core.declared.suggest import closest
 from billsync.model.diagnostic import Position
 
 

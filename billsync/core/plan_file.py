@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from billsync.core.forms import (
+from billsync.core.views.forms import (
     ADDRESS,
     COUNT,
     FIELDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
-from billsync.core.hiding import Mask
+from billsync.core.secrets.hiding import Mask
 from billsync.model.limits import SERVER_CHARACTERS
 from billsync.model.value import Fields, Plain
 

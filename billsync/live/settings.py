@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from billsync import __version__
-from billsync.core.hiding import NOTHING_HIDDEN, Mask
+from billsync.core.secrets.hiding import NOTHING_HIDDEN, Mask
 from billsync.live.embedded import App
 from billsync.live.exchange import ACCEPTED
 from billsync.live.patience import Patience

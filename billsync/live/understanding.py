@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billsync.api.permissions import roles_for
-from billsync.core.hiding import mask_of, secret_values
+from billsync.core.secrets.hiding import mask_of, secret_values
 from billsync.live.messages import error_message, printable
 from billsync.live.received import Received
 from billsync.live.settings import Settings

@@ -90,7 +90,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Something that must not exist when a step is carried out (core/obstacles.py).
+    """Something that must not exist when a step is carried out (core/changes/obstacles.py).
 
     `rule` names the check, made on the rows of `kind` or the document at `path`, in which symbols stand for ids.
     `known` is how many there were when the step was decided.
@@ -108,10 +108,10 @@ class Expectation:
 
     No statuses means that any will do. The view's references are Symbols. `at_least` names lists of which the entity
     may show more members than the view: later steps add those. `without` must not be there, right before the call.
-    `marked` are marks of members that must be there afterwards, which no view has (`core.ownership.member_mark`).
-    `facts` are moments that the entity must show, by name (`Kind.facts`), and the quantities of what is attached to it
-    (`core.attached`); None where it must show none. `partial`: before the call, the entity may have fields that the
-    view doesn't name.
+    `marked` are marks of members that must be there afterwards, which no view has
+    (`core.observed.ownership.member_mark`). `facts` are moments that the entity must show, by name
+    (`Kind.facts`), and the quantities of what is attached to it (`core.observed.attached`); None where it must
+    show none. `partial`: before the call, the entity may have fields that the view doesn't name.
     """
 
     view: Fields | None

@@ -153,7 +153,7 @@ class FieldEffect(Enum):
     CHANGE = "change"  # a chained entity's change
     OURS = "ours"  # not in the API's bodies; never compared
     ONE_WAY = "one-way"  # reached by a call of its own, and never undone; not in the API's bodies
-    ATTACHED = "attached"  # rows below a link of a chain, each changed by itself (core/attached.py); in no view
+    ATTACHED = "attached"  # rows below a link of a chain, changed each by itself (core/observed/attached.py)
 
 
 @dataclass(frozen=True, slots=True)

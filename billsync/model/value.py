@@ -23,8 +23,8 @@ Fields: TypeAlias = Mapping[str, Plain]
 class Masked:
     """Stands for a value that came from a source: what is shown names the source, and never the value.
 
-    `form` names the spelling of the source's text that was replaced (`core.masking`), so that the value can be put
-    back exactly. `proof` is a keyed digest of a value that isn't the source's present one, such as an older secret.
+    `form` names the spelling of the source's text that was replaced (`core.secrets.masking`), so that the value can be
+    put back exactly. `proof` is a keyed digest of a value that isn't the source's present one, such as an older secret.
     """
 
     source: Source

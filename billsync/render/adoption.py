@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from billsync.core.adoption import Entry, Standing, Standings
+from billsync.core.taking_back.adoption import Entry, Standing, Standings
 from billsync.model.frozen import dataclass
 from billsync.render.formats.words import name_of, title_of, visible
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from billsync.core.dump import Dump
-from billsync.core.dump_files import REST, files_of
-from billsync.core.losses import Loss, LossRow, loss_rows
+from billsync.core.dump.dump import Dump
+from billsync.core.dump.files import REST, files_of
+from billsync.core.dump.losses import Loss, LossRow, loss_rows
 from billsync.model.kind import Registry
 from billsync.render.formats.json_text import json_text
 from billsync.render.formats.yaml_text import to_yaml

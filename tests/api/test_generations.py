@@ -13,7 +13,7 @@ import pytest
 from billsync.api.generations import CAPABILITIES, GENERATIONS, dated, generation_of
 from billsync.api.routes import routes, routes_of
 from billsync.api.served import Served, served_by
-from billsync.core.adapted import adapted
+from billsync.core.views.adapted import adapted
 from billsync.kinds.registry import KINDS
 from billsync.model.shape import FieldEffect, Lazy, ListOf, Record, Reference, Shape, Variant, Wire
 from tests.support.generations import GENERATIONS as DOCUMENTS

@@ -14,7 +14,7 @@ import yaml
 
 from billsync.app.dump.addons import with_addons
 from billsync.app.planning.pipeline import everything
-from billsync.core.losses import told
+from billsync.core.dump.losses import told
 from billsync.model.ports import Answer, Remote
 from billsync.model.value import Fields, Plain
 from billsync.render.formats.words import noted

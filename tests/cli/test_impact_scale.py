@@ -11,7 +11,7 @@ from billsync.app.impact.impact import impact
 from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import Connection
 from billsync.config import load
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.ports import Answer
 from billsync.model.value import Plain

@@ -4,7 +4,7 @@ import pytest
 
 from billsync.app.reading.plan_shelf import PlanShelf
 from billsync.app.server.connection import Connection
-from billsync.core.index import Index
+from billsync.core.observed.index import Index
 from billsync.model.address import Address
 from billsync.model.ports import Answer
 from billsync.model.state import Row, Snapshot

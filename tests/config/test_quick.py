@@ -17,9 +17,9 @@ from jsonschema import Draft202012Validator
 from billsync.config import load, loading
 from billsync.config.node import plain
 from billsync.config.reader import read
-from billsync.core.certainty import surely_sound
-from billsync.core.check import problems
-from billsync.core.crowd import whole
+from billsync.core.declared.certainty import surely_sound
+from billsync.core.declared.check import problems
+from billsync.core.declared.crowd import whole
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.plain_mode import VARIABLE

@@ -10,7 +10,7 @@ from typing import Any
 
 from billsync.api.promises import promise_of
 from billsync.api.routes import routes
-from billsync.core.row_validation import unknown_in
+from billsync.core.observed.row_validation import unknown_in
 from billsync.kinds.registry import KINDS
 from billsync.live.door import check_rows
 from tests.conformance.scenario import chosen_folder, scenarios_in

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from billsync.api.routes import routes
-from billsync.core.attached import Attached, Quantities, decoded, fact_of, member_in
+from billsync.core.observed.attached import Attached, Quantities, decoded, fact_of, member_in
 from billsync.model.address import Address
 from billsync.model.malformed import Malformed
 

@@ -15,7 +15,7 @@ import pytest
 from billsync.api.documents import BALANCE
 from billsync.api.generations import dated
 from billsync.api.routes import routes_of
-from billsync.core.diff import Mode, Server, diff
+from billsync.core.diffing.diff import Mode, Server, diff
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import PlanFile

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from billsync.core.check import problems
-from billsync.core.exact import is_kept_exactly
-from billsync.core.view import view
+from billsync.core.declared.check import problems
+from billsync.core.views.exact import is_kept_exactly
+from billsync.core.views.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.kind import Kind

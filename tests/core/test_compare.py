@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from billsync.core.compare import field_changes, said, shown
+from billsync.core.views.compare import field_changes, said, shown
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange

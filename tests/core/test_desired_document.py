@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from billsync.config import load
-from billsync.core.desired_document import desired_document
-from billsync.core.normalize import normalize
+from billsync.core.declared.desired_document import desired_document
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Severity
 from billsync.model.state import Desired

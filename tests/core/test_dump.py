@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from billsync.api.routes import routes
-from billsync.core.content import content_digest
-from billsync.core.dump import Dump, dump
-from billsync.core.losses import NAMED, Loss, told
-from billsync.core.view import view
+from billsync.core.dump.dump import Dump, dump
+from billsync.core.dump.losses import NAMED, Loss, told
+from billsync.core.views.content import content_digest
+from billsync.core.views.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.note import Note

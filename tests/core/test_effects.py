@@ -8,9 +8,9 @@ import pytest
 from billsync.api.documents import BALANCE
 from billsync.api.generations import dated
 from billsync.api.routes import routes
-from billsync.core.diff import Mode, Server, diff
-from billsync.core.effects import effect_of
-from billsync.core.read_set import subscribers_read
+from billsync.core.changes.read_set import subscribers_read
+from billsync.core.diffing.diff import Mode, Server, diff
+from billsync.core.guards.effects import effect_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Effect

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billsync.core.expectation import differences_after, facts_apart, holds_after, holds_before
+from billsync.core.observed.expectation import differences_after, facts_apart, holds_after, holds_before
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Expectation, FieldChange

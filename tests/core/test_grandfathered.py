@@ -7,9 +7,9 @@ import pytest
 from billsync.api.documents import BALANCE
 from billsync.api.generations import dated
 from billsync.api.routes import routes_of
-from billsync.core.diff import Mode, Server, diff
-from billsync.core.read_set import ending_read, subscribers_read
-from billsync.core.selecting import selected
+from billsync.core.changes.read_set import ending_read, subscribers_read
+from billsync.core.declared.selecting import selected
+from billsync.core.diffing.diff import Mode, Server, diff
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position

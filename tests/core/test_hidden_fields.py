@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billsync.core.hidden_fields import labels_inside, merged_inside, without_hidden
+from billsync.core.views.hidden_fields import labels_inside, merged_inside, without_hidden
 from billsync.model.shape import Field, LabelMap, Lazy, ListOf, Record, Shape, Text
 from billsync.model.value import Plain
 

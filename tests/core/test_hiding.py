@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.core.hiding import PIECE, mask_of, whole_mask
+from billsync.core.secrets.hiding import PIECE, mask_of, whole_mask
 from billsync.live.client import Client, Settings
 from billsync.model.limits import SERVER_CHARACTERS
 from billsync.model.ports import RemoteError

@@ -2,8 +2,8 @@
 
 import pytest
 
-from billsync.core import likeness
-from billsync.core.index import Index
+from billsync.core.changes import likeness
+from billsync.core.observed.index import Index
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.state import Desired

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import billsync
-from billsync.core.losses import LossRow, loss_of, loss_rows
+from billsync.core.dump.losses import LossRow, loss_of, loss_rows
 from billsync.model.address import Address
 from billsync.model.codes.losses import LOSSES
 from billsync.model.said import Quote, Telling, Word, sentence

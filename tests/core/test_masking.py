@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.config import load
-from billsync.core.expectation import holds_before
-from billsync.core.masking import masked
+from billsync.core.observed.expectation import holds_before
 from billsync.core.plan_file import from_json, to_json
-from billsync.core.source_forms import FORMS, proof
-from billsync.core.step_masking import step_masking
-from billsync.core.unmasking import revealed, sources_of, unmasked
+from billsync.core.secrets.masking import masked
+from billsync.core.secrets.source_forms import FORMS, proof
+from billsync.core.secrets.step_masking import step_masking
+from billsync.core.secrets.unmasking import revealed, sources_of, unmasked
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Guard, PlanFile, Step

@@ -219,7 +219,7 @@ def test_a_key_by_which_usage_is_found_stays_while_a_subscription_runs(subjects:
 
 def test_an_undeclared_subscription_keeps_its_key_among_many_customers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A subscription that isn't declared keeps its key, also where each customer is read for itself."""
-    monkeypatch.setattr("billsync.core.read_set.FEW", 0)
+    monkeypatch.setattr("billsync.core.changes.read_set.FEW", 0)
     world = World()
     world.sync(files(ACMEE))
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from billsync.core.normalize import canonicalize, normalize, number
+from billsync.core.views.normalize import canonicalize, normalize, number
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.kind import Kind

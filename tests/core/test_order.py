@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from types import MappingProxyType
 
-from billsync.core.conflicts import block_dependents
-from billsync.core.order import linked, ordered, with_delete_edges, with_soft_edges
-from billsync.core.planned import Planned, step_id
+from billsync.core.changes.conflicts import block_dependents
+from billsync.core.changes.order import linked, ordered, with_delete_edges, with_soft_edges
+from billsync.core.changes.planned import Planned, step_id
 from billsync.model.address import Address, Symbol, parse_address
 from billsync.model.change import Action, Call, Change, Expectation, Outcome, Step
 from billsync.model.kind import Archetype, Kind, Parent, Registry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billsync.core.ownership import is_owned
+from billsync.core.observed.ownership import is_owned
 from billsync.model.address import Address
 from billsync.model.globs import Patterns
 from billsync.model.state import Row

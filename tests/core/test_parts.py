@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from billsync.api.routes import routes
-from billsync.core.index import index
-from billsync.core.parts import all_part_reads, part_reads, with_parts
-from billsync.core.row_validation import unknown_in
+from billsync.core.changes.parts import all_part_reads, part_reads, with_parts
+from billsync.core.observed.index import index
+from billsync.core.observed.row_validation import unknown_in
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position

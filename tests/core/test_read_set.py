@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billsync.api.routes import routes
-from billsync.core.read_set import FEW, LIST_FILTER_BYTES, LIST_FILTER_ITEMS, first_reads
+from billsync.core.changes.read_set import FEW, LIST_FILTER_BYTES, LIST_FILTER_ITEMS, first_reads
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from billsync.core.references import Referred, check, finder
-from billsync.core.suggest import Suggester
+from billsync.core.declared.references import Referred, check, finder
+from billsync.core.declared.suggest import Suggester
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.globs import Patterns

@@ -11,8 +11,8 @@ from string import Formatter
 import pytest
 
 import billsync
-from billsync.core import chain_refusals, refusals
-from billsync.core.refusals import Refusal
+from billsync.core.observed import chain_refusals, refusals
+from billsync.core.observed.refusals import Refusal
 
 PACKAGE = Path(billsync.__file__).parent
 TABLES = (refusals, chain_refusals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billsync.api.routes import routes
-from billsync.core.row_validation import malformed, shown, unknown_in
+from billsync.core.observed.row_validation import malformed, shown, unknown_in
 from billsync.kinds.registry import KINDS
 
 TABLES = routes("openmeter")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from billsync.core.index import Index
-from billsync.core.planned import Context
-from billsync.core.unsupported import unsupported
+from billsync.core.changes.planned import Context
+from billsync.core.changes.unsupported import unsupported
+from billsync.core.observed.index import Index
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Outcome

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from billsync.api.routes import routes
-from billsync.core.check import problems
-from billsync.core.hidden_fields import without_hidden
-from billsync.core.normalize import normalize
-from billsync.core.parts import embedded
-from billsync.core.view import body, complete, part_body, view
+from billsync.core.changes.parts import embedded
+from billsync.core.declared.check import problems
+from billsync.core.views.hidden_fields import without_hidden
+from billsync.core.views.normalize import normalize
+from billsync.core.views.view import body, complete, part_body, view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.duration import parse_duration

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from billsync.core import view
+from billsync.core.views import view
 from billsync.kinds.meter import METER
 from tests.coverage_of_fields import bases
 from tests.coverage_of_fields.mutations import Mutation

@@ -17,7 +17,7 @@ from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import Connection
 from billsync.config import load
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.diagnostic import Diagnostic

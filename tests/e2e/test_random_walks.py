@@ -13,8 +13,8 @@ import pytest
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.pipeline import compare
 from billsync.config import load
-from billsync.core.diff import Mode
-from billsync.core.guards import flags
+from billsync.core.diffing.diff import Mode
+from billsync.core.guards.guards import flags
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.result import Report

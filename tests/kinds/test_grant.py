@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billsync.core.check import problems
+from billsync.core.declared.check import problems
 from billsync.kinds.registry import KINDS
 
 GRANT = KINDS["grant"]

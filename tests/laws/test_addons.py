@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from billsync.app.planning.pipeline import everything
-from billsync.core.dump import dump
-from billsync.core.losses import told
+from billsync.core.dump.dump import dump
+from billsync.core.dump.losses import told
 from billsync.core.plan_file import from_json
 from billsync.kinds.registry import KINDS
 from billsync.model.address import part_address

@@ -3,7 +3,7 @@
 import pytest
 
 from billsync.app.adoption.adopt import find_adoption, find_needless
-from billsync.core.adoption import adopting, without
+from billsync.core.taking_back.adoption import adopting, without
 from billsync.kinds.registry import KINDS
 from billsync.local.server.editions import AUGUST, EDITIONS, Edition
 from tests.support.brownfield import FILES, make_by_hand

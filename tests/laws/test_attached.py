@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from billsync.app.dump.dumping import dump_everything
-from billsync.core.chain_refusals import SCHEDULED_ELSEWHERE
+from billsync.core.observed.chain_refusals import SCHEDULED_ELSEWHERE
 from billsync.model.change import Change, Outcome
 from billsync.model.result import Status
 from tests.support.world import Run, World, declared

@@ -7,7 +7,7 @@ import pytest
 
 from billsync.app.comparing.difference import DiffScope, difference, intended
 from billsync.app.planning.plan_files import carry_out_plan_file
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.core.plan_file import from_json, to_json
 from billsync.model.change import PlanFile
 from tests.support.stripe_server import StripeServer

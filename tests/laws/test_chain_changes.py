@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from billsync.app.planning.pipeline import everything
-from billsync.core.dump import dump
+from billsync.core.dump.dump import dump
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome
 from billsync.model.state import Desired

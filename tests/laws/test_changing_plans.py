@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from billsync.app.comparing.difference import intended
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from tests.support.world import BASE, World, declared, rows_of
 
 pytestmark = pytest.mark.thorough

@@ -14,7 +14,7 @@ import pytest
 from billsync.app.comparing.drift import Drift, find_drift
 from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.selecting import selected
+from billsync.core.declared.selecting import selected
 from billsync.kinds.registry import KINDS
 from billsync.live import over_curl
 from billsync.live.client import ReadingClient, Settings

@@ -12,13 +12,13 @@ from benchmarks.reconcile.answers import Api
 from benchmarks.reconcile.store import Shelf, filled
 from billsync.app.dump.dumping import dump_everything
 from billsync.app.server.connection import Connection
-from billsync.core import read_set
-from billsync.core.card_library import with_library
-from billsync.core.dump import Dump
-from billsync.core.dump_selected import selected_dump
-from billsync.core.losses import loss_rows, told
-from billsync.core.pseudonyms import Pseudonyms
-from billsync.core.sanitized import sanitized
+from billsync.core.changes import read_set
+from billsync.core.dump.card_library import with_library
+from billsync.core.dump.dump import Dump
+from billsync.core.dump.losses import loss_rows, told
+from billsync.core.dump.sanitized import sanitized
+from billsync.core.dump.selected import selected_dump
+from billsync.core.secrets.pseudonyms import Pseudonyms
 from billsync.kinds.registry import KINDS
 from billsync.model.ports import RemoteError
 from billsync.render.formats.yaml_text import to_yaml

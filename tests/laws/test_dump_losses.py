@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billsync.app.dump.dumping import dump_everything
-from billsync.core.dump import Dump
-from billsync.core.losses import told
+from billsync.core.dump.dump import Dump
+from billsync.core.dump.losses import told
 from billsync.model.state import Desired
 from billsync.render.formats.yaml_text import to_yaml
 from tests.support.budgets import examples

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from billsync.app.dump.dumping import dump_everything
-from billsync.core.card_library import with_library
-from billsync.core.dump import Dump
-from billsync.core.dump_selected import selected_dump
-from billsync.core.selecting import selected
+from billsync.core.declared.selecting import selected
+from billsync.core.dump.card_library import with_library
+from billsync.core.dump.dump import Dump
+from billsync.core.dump.selected import selected_dump
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome
 from billsync.model.value import canonical

@@ -10,9 +10,9 @@ from billsync.api.routes import routes
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import Manner, execute
 from billsync.apply.world import World
-from billsync.core.normalize import normalize
-from billsync.core.obstacles import CREDIT
-from billsync.core.view import body, complete
+from billsync.core.changes.obstacles import CREDIT
+from billsync.core.views.normalize import normalize
+from billsync.core.views.view import body, complete
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import read_list
 from billsync.model.address import Address, Symbol

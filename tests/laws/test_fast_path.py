@@ -14,7 +14,7 @@ pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 
 from billsync.app.sieving import reads as sieved_reads
 from billsync.app.sieving import sieve
-from billsync.core import read_set
+from billsync.core.changes import read_set
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.typed import is_compared
 from billsync.kinds.registry import KINDS

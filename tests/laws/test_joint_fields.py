@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billsync.core.normalize import normalize
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.kind import Kind
 from tests.support.sieve_cases import LINKS, ROOT, unchanged

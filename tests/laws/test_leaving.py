@@ -11,7 +11,7 @@ import yaml
 
 from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import Connection
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.live.client import Client, Settings
 from billsync.live.target import Target
 from billsync.local.server.editions import KONNECT

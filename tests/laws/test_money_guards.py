@@ -7,7 +7,7 @@ import pytest
 
 from billsync.app.comparing.difference import DiffScope, difference, intended
 from billsync.app.impact.scope import ImpactScope
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.model.change import PlanFile
 from billsync.report.billing.subscribed import moment_of, subscribed
 from billsync.report.moves.guards import FLAGS

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.core.index import Index
+from billsync.core.observed.index import Index
 from billsync.local.app import create_app
 from billsync.model.address import Address
 from billsync.model.state import Row

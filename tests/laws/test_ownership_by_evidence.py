@@ -11,8 +11,8 @@ import pytest
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.pipeline import compare, everything
 from billsync.app.server.connection import Connection
-from billsync.core.diff import Mode
-from billsync.core.dump import dump
+from billsync.core.diffing.diff import Mode
+from billsync.core.dump.dump import dump
 from billsync.kinds.registry import KINDS
 from tests.support.world import EVERY_ROW, NoJournal, World, declared
 

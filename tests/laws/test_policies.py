@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.app.planning.pipeline import Comparison, compare, compared
-from billsync.core.diff import Mode
-from billsync.core.guards import COUNTED_FLAGS, flags
+from billsync.core.diffing.diff import Mode
+from billsync.core.guards.guards import COUNTED_FLAGS, flags
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard, PlanFile

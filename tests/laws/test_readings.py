@@ -13,8 +13,8 @@ import pytest
 from billsync.api.routes import routes
 from billsync.app.ending import Exit
 from billsync.app.outcomes import code_of_plan_file_run
+from billsync.core.diffing.readings import decided_on
 from billsync.core.plan_file import from_json
-from billsync.core.readings import decided_on
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.ports import RemoteError

@@ -170,7 +170,7 @@ def test_a_grant_moved_to_a_similar_declared_customer_is_not_doubled(
     moved: tuple[str, ...], found: list[str], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credit that moves to a similar declared customer stops the run instead of being granted twice."""
-    monkeypatch.setattr("billsync.core.read_set.FEW", few)
+    monkeypatch.setattr("billsync.core.changes.read_set.FEW", few)
     world = World()
     bare = {"key": "acme", "name": "Acme Inc."}
     world.sync(files(ACMEE, bare))

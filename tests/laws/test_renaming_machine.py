@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.pipeline import compare
 from billsync.apply.execute import stopped
-from billsync.core import guards
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
+from billsync.core.guards import guards
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from tests.support.budgets import examples

@@ -1,6 +1,6 @@
 """What refers to others is read before what it refers to, so that no reference ever seems to lead to nothing."""
 
-from billsync.core.referring import rounds
+from billsync.core.declared.referring import rounds
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Read
 

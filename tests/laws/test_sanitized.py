@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.app.dump.dumping import dump_everything
-from billsync.core.card_library import with_library
-from billsync.core.dump import Dump
-from billsync.core.losses import told
-from billsync.core.pseudonyms import PREFIX, Pseudonyms
-from billsync.core.sanitized import sanitized
+from billsync.core.dump.card_library import with_library
+from billsync.core.dump.dump import Dump
+from billsync.core.dump.losses import told
+from billsync.core.dump.sanitized import sanitized
+from billsync.core.secrets.pseudonyms import PREFIX, Pseudonyms
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome
 from billsync.model.value import Plain, leaves

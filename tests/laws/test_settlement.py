@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from billsync.app.dump.dumping import dump_everything
-from billsync.core.losses import told
+from billsync.core.dump.losses import told
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.result import Status
 from billsync.model.state import Desired

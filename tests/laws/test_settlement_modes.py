@@ -4,7 +4,7 @@ import pytest
 
 from billsync.app.comparing.difference import intended
 from billsync.app.reading import settlement as settlement_facts
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.model.address import Address
 from billsync.report.moves.settlement import Settled, settlement_notes
 from tests.support.world import World, declared, rows_of

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from billsync.cli.files.since import since_commit
 from billsync.cli.terminal.surroundings import Run, Surroundings
-from billsync.core.selecting import selected
-from billsync.core.since import changed_besides, touched
+from billsync.core.declared.selecting import selected
+from billsync.core.declared.since import changed_besides, touched
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome, PlanFile

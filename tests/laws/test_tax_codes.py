@@ -10,8 +10,8 @@ import pytest
 
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.pipeline import compare, everything
-from billsync.core.diff import Mode
-from billsync.core.dump import dump
+from billsync.core.diffing.diff import Mode
+from billsync.core.dump.dump import dump
 from billsync.kinds.registry import KINDS
 from tests.support.faults import FaultyTransport
 from tests.support.world import NoJournal, World, declared

@@ -13,8 +13,8 @@ from billsync.app.planning.pipeline import compare
 from billsync.app.undo.undo import find_undo, mode_of
 from billsync.apply.journal import FileJournal
 from billsync.cli.terminal.journaling import facts_at_begin
-from billsync.core.diff import Mode
-from billsync.core.undo import journaled
+from billsync.core.diffing.diff import Mode
+from billsync.core.taking_back.undo import journaled
 from billsync.model.change import PlanFile
 from billsync.model.state import Desired
 from tests.support.budgets import examples

@@ -15,7 +15,7 @@ from billsync.api.generations import generation_of
 from billsync.api.routes import routes
 from billsync.api.served import served_by
 from billsync.app.planning.pipeline import compare
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.local.server.editions import AUGUST
 from billsync.local.server.openapi import openapi_document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billsync.app.planning.pipeline import everything
-from billsync.core.dump import dump
+from billsync.core.dump.dump import dump
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Outcome, PlanFile
 from tests.support.end_state import end_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billsync.api.routes import routes
-from billsync.core.index import index
+from billsync.core.observed.index import index
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, PlanFile

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from billsync.core.guards import flags
+from billsync.core.guards.guards import flags
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from tests.support.world import declared

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from billsync.api.generations import CAPABILITIES
-from billsync.core.index import status_of
+from billsync.core.observed.index import status_of
 from billsync.model.kind import Kind
 from billsync.model.shape import Field, FieldEffect, Lazy, ListOf, MapOf, Record, Shape, Text, Variant
 

@@ -22,9 +22,10 @@ from billsync.app.outcomes import code_of_difference, owner_missing
 from billsync.app.reading import settlement as settlement_facts
 from billsync.app.server.connection import Connection
 from billsync.config import load
-from billsync.core import guards, likeness, read_set
-from billsync.core.crowd import children_of, whole
-from billsync.core.diff import Mode
+from billsync.core.changes import likeness, read_set
+from billsync.core.declared.crowd import children_of, whole
+from billsync.core.diffing.diff import Mode
+from billsync.core.guards import guards
 from billsync.core.plan_file import to_json
 from billsync.core.sieve import alike
 from billsync.kinds.registry import KINDS

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.pipeline import compare
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.core.plan_file import from_json, to_json
 from billsync.local.server.editions import AUGUST, Edition
 from billsync.model.change import PlanFile

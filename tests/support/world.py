@@ -19,7 +19,7 @@ from billsync.app.planning.plan_files import carry_out_plan_file
 from billsync.app.server.connection import Connection
 from billsync.apply.execute import IN_TURN, Manner, stopped
 from billsync.config import load
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.core.plan_file import from_json, to_json
 from billsync.kinds.registry import KINDS
 from billsync.live.client import Client, Settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from billsync.app.planning.pipeline import compared, read_live, server_of
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.adoption import Entry, Standing, Standings, adopting, entries, standings, without
-from billsync.core.diff import Mode, context_of
-from billsync.core.planned import Context
+from billsync.core.changes.planned import Context
+from billsync.core.diffing.diff import Mode, context_of
+from billsync.core.taking_back.adoption import Entry, Standing, Standings, adopting, entries, standings, without
 from billsync.model.address import Address
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass

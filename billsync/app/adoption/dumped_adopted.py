@@ -11,8 +11,8 @@ from billsync.app.ending import Ended, Exit
 from billsync.app.server.connection import ReadingConnection
 from billsync.config import load
 from billsync.config.files import STDIN
-from billsync.core.adoption import Standings, pattern_of
-from billsync.core.dump import HEADER, Dump
+from billsync.core.dump.dump import HEADER, Dump
+from billsync.core.taking_back.adoption import Standings, pattern_of
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Severity
 from billsync.model.frozen import replace

@@ -12,9 +12,9 @@ from billsync.app.planning.pipeline import Comparison, compare
 from billsync.app.reading.settlement import read_settled
 from billsync.app.server.connection import Connection
 from billsync.app.sieving.sieving import sieved
-from billsync.core.diff import Mode
-from billsync.core.index import index
-from billsync.core.moved import with_moved
+from billsync.core.changes.moved import with_moved
+from billsync.core.diffing.diff import Mode
+from billsync.core.observed.index import index
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace

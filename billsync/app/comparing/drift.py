@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import ReadingConnection
 from billsync.app.sieving.sieving import sieved
-from billsync.core.diff import Mode
-from billsync.core.drift import changed_at, is_drift, unowned
-from billsync.core.index import index
-from billsync.core.moved import with_moved
+from billsync.core.changes.moved import with_moved
+from billsync.core.diffing.diff import Mode
+from billsync.core.observed.index import index
+from billsync.core.taking_back.drift import changed_at, is_drift, unowned
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, PlanFile

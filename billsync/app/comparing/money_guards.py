@@ -9,8 +9,8 @@ from billsync.app.impact.scope import ImpactScope
 from billsync.app.planning.move_facts import read_move_facts
 from billsync.app.planning.pipeline import Comparison
 from billsync.app.server.connection import Connection
-from billsync.core.index import index
-from billsync.core.policies import hardened, permitted
+from billsync.core.guards.policies import hardened, permitted
+from billsync.core.observed.index import index
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.frozen import replace

@@ -11,9 +11,9 @@ from itertools import chain
 
 from billsync.app.reading.plan_shelf import PlanShelf
 from billsync.app.server.connection import Connection
-from billsync.core.index import Index, index, is_over
-from billsync.core.losses import Loss
-from billsync.core.ownership import KEY, labels_of
+from billsync.core.dump.losses import Loss
+from billsync.core.observed.index import Index, index, is_over
+from billsync.core.observed.ownership import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.address import Address

@@ -16,12 +16,12 @@ from billsync.app.dump.losses import losses_beyond, may_bill
 from billsync.app.dump.rows import ROOT, Found, Live, Member, full_row, read_members, read_roots
 from billsync.app.planning.pipeline import everything
 from billsync.app.server.connection import Connection
-from billsync.core import read_set
-from billsync.core.dump import HEADER, Dump, commented, dump
+from billsync.core.changes import read_set
+from billsync.core.dump.document import nested_fields
+from billsync.core.dump.dump import HEADER, Dump, commented, dump
+from billsync.core.dump.losses import Loss
+from billsync.core.dump.selected import EXTERNAL
 from billsync.core.dump_alike.rows import Alike
-from billsync.core.dump_document import nested_fields
-from billsync.core.dump_selected import EXTERNAL
-from billsync.core.losses import Loss
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import NotJson, decode
 from billsync.model.frozen import replace

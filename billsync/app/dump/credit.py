@@ -12,9 +12,9 @@ import msgspec
 from billsync.api.documents import BALANCE
 from billsync.app.dump.rows import ROOT, Member
 from billsync.app.server.connection import Connection
+from billsync.core.dump.losses import Loss
 from billsync.core.dump_alike.moments import MOMENT
 from billsync.core.dump_alike.texts import NUMBER
-from billsync.core.losses import Loss
 from billsync.live.page import Outcome, Refused, answers, document_from
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address

@@ -6,7 +6,7 @@ from billsync.app.dump.addons import with_addons
 from billsync.app.dump.losses import losses_beyond
 from billsync.app.planning.pipeline import everything
 from billsync.app.server.connection import Connection
-from billsync.core.dump import Dump, dump
+from billsync.core.dump.dump import Dump, dump
 
 
 def dump_everything(connection: Connection) -> Dump:

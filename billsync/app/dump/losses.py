@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from billsync.api.documents import BALANCE, BILLING, CURRENCIES, UNDECLARED
 from billsync.app.server.connection import Connection
-from billsync.core.index import Index, index
-from billsync.core.losses import Loss
+from billsync.core.dump.losses import Loss
+from billsync.core.observed.index import Index, index
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT

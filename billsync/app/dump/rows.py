@@ -12,13 +12,13 @@ import msgspec
 
 from billsync.app.dump.addons import is_as_its_plan
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.crowd import children_of
+from billsync.core.declared.crowd import children_of
+from billsync.core.dump.items import Source
 from billsync.core.dump_alike.links import Links
 from billsync.core.dump_alike.rows import Alike, Rows
 from billsync.core.dump_alike.sample import Sample, sampled
-from billsync.core.dump_items import Source
-from billsync.core.index import index
-from billsync.core.row_validation import malformed
+from billsync.core.observed.index import index
+from billsync.core.observed.row_validation import malformed
 from billsync.core.sieve.page import raw_page
 from billsync.kinds.registry import KINDS
 from billsync.live.door import check_rows

@@ -12,8 +12,8 @@ from billsync.app.reading.live_prices import LivePrices
 from billsync.app.reading.metering import read_catalog
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
-from billsync.core.index import index
-from billsync.core.moved import with_moved
+from billsync.core.changes.moved import with_moved
+from billsync.core.observed.index import index
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.frozen import replace

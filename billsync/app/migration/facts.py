@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from billsync.app.ending import Ended, error
 from billsync.app.planning.pipeline import read_live
 from billsync.app.server.connection import Connection
-from billsync.core.index import Index, index, version_of
-from billsync.core.moved import present, with_moved
-from billsync.core.ownership import KEY, labels_of
-from billsync.core.versions import offered
+from billsync.core.changes.moved import present, with_moved
+from billsync.core.changes.versions import offered
+from billsync.core.observed.index import Index, index, version_of
+from billsync.core.observed.ownership import KEY, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass

@@ -16,12 +16,12 @@ from billsync.app.planning.move_facts import read_move_facts
 from billsync.app.planning.pipeline import Comparison, compared
 from billsync.app.server.connection import Connection
 from billsync.apply.execute import IN_TURN, Manner, OnResult
-from billsync.core.chain_refusals import NO_TIMING
-from billsync.core.diff import Mode
-from billsync.core.index import index
-from billsync.core.planned import note
-from billsync.core.policies import hardened, permitted
-from billsync.core.step_masking import UNMASKED, StepMasking
+from billsync.core.changes.planned import note
+from billsync.core.diffing.diff import Mode
+from billsync.core.guards.policies import hardened, permitted
+from billsync.core.observed.chain_refusals import NO_TIMING
+from billsync.core.observed.index import index
+from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile

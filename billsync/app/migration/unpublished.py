@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from billsync.app.planning.pipeline import compared, read_live
 from billsync.app.server.connection import Connection
-from billsync.core.diff import Mode
-from billsync.core.planned import names_of
+from billsync.core.changes.planned import names_of
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Guard, Outcome

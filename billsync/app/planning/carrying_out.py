@@ -8,9 +8,9 @@ from billsync.app.server.connection import Connection, ReadingConnection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
 from billsync.apply.world import World
-from billsync.core.index import Index, index
-from billsync.core.moved import with_moved
-from billsync.core.step_masking import UNMASKED, StepMasking
+from billsync.core.changes.moved import with_moved
+from billsync.core.observed.index import Index, index
+from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of
 from billsync.model.change import PlanFile

@@ -14,8 +14,8 @@ from billsync.app.reading.plan_shelf import PlanShelf
 from billsync.app.reading.settlement import read_settled
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
-from billsync.core.index import Index
-from billsync.core.moved import with_moved
+from billsync.core.changes.moved import with_moved
+from billsync.core.observed.index import Index
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from billsync.model.value import Fields

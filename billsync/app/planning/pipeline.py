@@ -8,13 +8,9 @@ from billsync import __version__
 from billsync.api.documents import BALANCE
 from billsync.app.reading.held import held_of
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.attached_reads import attached_reads, kinds_attached, unread_attached
-from billsync.core.diff import Mode, Server, diff, one_chain_per_parent
-from billsync.core.hidden import labelled, still_hidden, wanted_kinds
-from billsync.core.index import Index, index
-from billsync.core.moved import with_moved
-from billsync.core.parts import all_part_reads, part_reads, with_parts
-from billsync.core.read_set import (
+from billsync.core.changes.moved import with_moved
+from billsync.core.changes.parts import all_part_reads, part_reads, with_parts
+from billsync.core.changes.read_set import (
     all_reads,
     ending_reads,
     first_reads,
@@ -24,9 +20,13 @@ from billsync.core.read_set import (
     more_reads,
     nested_reads,
 )
-from billsync.core.referring import rounds
-from billsync.core.row_validation import malformed
-from billsync.core.taken_back_guards import declares_taking_back, losing_parents
+from billsync.core.declared.referring import rounds
+from billsync.core.diffing.attached_reads import attached_reads, kinds_attached, unread_attached
+from billsync.core.diffing.diff import Mode, Server, diff, one_chain_per_parent
+from billsync.core.guards.taken_back_guards import declares_taking_back, losing_parents
+from billsync.core.observed.hidden import labelled, still_hidden, wanted_kinds
+from billsync.core.observed.index import Index, index
+from billsync.core.observed.row_validation import malformed
 from billsync.kinds.registry import KINDS
 from billsync.live.hidden_labels import read_document_of, read_documents
 from billsync.live.snapshot import PARENT, snapshot

@@ -14,10 +14,10 @@ from billsync.app.server.connection import Connection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
 from billsync.apply.world import Absence, World
-from billsync.core.compare import said
-from billsync.core.index import Index
-from billsync.core.readings import Filled, departure, filled_in
-from billsync.core.step_masking import UNMASKED, StepMasking
+from billsync.core.diffing.readings import Filled, departure, filled_in
+from billsync.core.observed.index import Index
+from billsync.core.secrets.step_masking import UNMASKED, StepMasking
+from billsync.core.views.compare import said
 from billsync.live.target import LOCAL, parse_target
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import PlanFile, Reading

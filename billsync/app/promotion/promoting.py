@@ -10,13 +10,13 @@ from billsync.app.planning.pipeline import compare, everything
 from billsync.app.promotion.worths import custom_in, worths
 from billsync.app.server.connection import Connection, ReadingConnection
 from billsync.config import load
-from billsync.core.diff import Mode
-from billsync.core.dump import dump
-from billsync.core.index import index
-from billsync.core.losses import told
-from billsync.core.normalize import normalize
-from billsync.core.selecting import selected
-from billsync.core.versions import offered
+from billsync.core.changes.versions import offered
+from billsync.core.declared.selecting import selected
+from billsync.core.diffing.diff import Mode
+from billsync.core.dump.dump import dump
+from billsync.core.dump.losses import told
+from billsync.core.observed.index import index
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome

@@ -6,7 +6,7 @@ from billsync.api.documents import BALANCE, TRANSACTIONS
 from billsync.app.ending import error, usage
 from billsync.app.reading.metering import live_subscription
 from billsync.app.server.connection import Connection
-from billsync.core.row_validation import shown, unknown_in
+from billsync.core.observed.row_validation import shown, unknown_in
 from billsync.live.statement import StatementRoutes, read_statement
 from billsync.model.ports import RemoteError
 from billsync.model.value import is_text

@@ -14,7 +14,7 @@ from itertools import chain
 from billsync.app.reading.plan_shelf import PlanShelf
 from billsync.app.reading.subscription_pages import ReadRow, SubscriptionPages
 from billsync.app.server.connection import Connection
-from billsync.core.index import Index
+from billsync.core.observed.index import Index
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass

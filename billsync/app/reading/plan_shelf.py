@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billsync.app.server.connection import Connection
-from billsync.core.index import Index
+from billsync.core.observed.index import Index
 from billsync.live.paging import Refused
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from billsync.app.server.connection import Connection
-from billsync.core.index import Index, is_over, version_of
-from billsync.core.read_set import subscribers_read
+from billsync.core.changes.read_set import subscribers_read
+from billsync.core.observed.index import Index, is_over, version_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.state import Desired, Entity, Row, Snapshot

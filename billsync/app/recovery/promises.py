@@ -21,7 +21,7 @@ from billsync.app.reading.plan_shelf import PlanShelf
 from billsync.app.reading.subscription_pages import ReadRow, SubscriptionPages
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.app.server.server_time import servers_now_by_anybody
-from billsync.core.index import Index
+from billsync.core.observed.index import Index
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.live.streams import read_lists

@@ -15,10 +15,10 @@ from billsync.app.ending import error
 from billsync.app.planning.pipeline import everything
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
-from billsync.core.diff import VALID_FOR, Mode, Server
-from billsync.core.index import is_over
+from billsync.core.diffing.diff import VALID_FOR, Mode, Server
+from billsync.core.diffing.stages import staged
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
-from billsync.core.stages import staged
+from billsync.core.observed.index import is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.change import PlanFile

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from billsync.app.planning.pipeline import everything, with_hidden_labels, with_part_lists
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.index import is_over
+from billsync.core.observed.index import is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.state import Row, Snapshot

@@ -13,7 +13,7 @@ from billsync.api.documents import BALANCE, TRANSACTIONS
 from billsync.app.recovery.gathering import Reading
 from billsync.app.recovery.taken_rows import lots
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.row_validation import malformed
+from billsync.core.observed.row_validation import malformed
 from billsync.live.cursors import read_all_forward
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from billsync.app.recovery.gathering import Reading
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.row_validation import malformed
+from billsync.core.observed.row_validation import malformed
 from billsync.live.door import check_rows
 from billsync.live.encoding import NotJson, decode
 from billsync.live.paging import read_list

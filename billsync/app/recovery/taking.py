@@ -34,7 +34,7 @@ from billsync.app.recovery.taken_events import event_lines
 from billsync.app.recovery.taken_rows import lots, take_rows
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
-from billsync.core.index import is_over
+from billsync.core.observed.index import is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT

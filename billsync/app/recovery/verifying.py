@@ -11,7 +11,7 @@ from billsync.api.documents import BALANCE, CHARGES
 from billsync.app.reading.invoices import invoices_of
 from billsync.app.recovery.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.app.server.connection import BY_CREATION, Connection
-from billsync.core.read_set import all_reads
+from billsync.core.changes.read_set import all_reads
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT, snapshot

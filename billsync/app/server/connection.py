@@ -10,7 +10,7 @@ from typing import TypeVar
 from billsync.api.documents import SUBSCRIPTION_ADDONS
 from billsync.api.generations import KONNECT, Generation, dated
 from billsync.api.routes import routes_of
-from billsync.core.adapted import adapted
+from billsync.core.views.adapted import adapted
 from billsync.kinds.registry import KINDS
 from billsync.live.organization import Organization
 from billsync.live.paging import Refused, count_rows, read_document, read_list

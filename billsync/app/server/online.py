@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 
 from billsync.app.server.connection import ReadingConnection
 from billsync.app.server.missing_lists import absent_lists
-from billsync.core.index import Index, is_over
-from billsync.core.planned import Context
-from billsync.core.unsupported import unsupported
+from billsync.core.changes.planned import Context
+from billsync.core.changes.unsupported import unsupported
+from billsync.core.observed.index import Index, is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.diagnostic import Diagnostic, Severity, full_stop, sentence

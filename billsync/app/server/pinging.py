@@ -13,7 +13,7 @@ from billsync.api.permissions import roles_for
 from billsync.api.served import served_by
 from billsync.app.ending import error
 from billsync.app.server.connection import Connection
-from billsync.core.unlisted import unlisted
+from billsync.core.views.unlisted import unlisted
 from billsync.live.snapshot import PARENT
 from billsync.local.server.editions import EDITIONS
 from billsync.local.server.openapi import openapi_document

@@ -9,10 +9,10 @@ from functools import partial
 from billsync.app.server.connection import ReadingConnection
 from billsync.app.sieving.rest import full_rows, passed_by, remainder
 from billsync.app.sieving.sieve import Known, Making, Sieve, deletable_parents, indexed, sieve_for
-from billsync.core import read_set
-from billsync.core.crowd import children_of, nested, with_key
-from billsync.core.diff import Mode
-from billsync.core.referring import rounds
+from billsync.core.changes import read_set
+from billsync.core.declared.crowd import children_of, nested, with_key
+from billsync.core.declared.referring import rounds
+from billsync.core.diffing.diff import Mode
 from billsync.core.sieve.alike import naming
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.members import (

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from billsync.app.sieving.sieve import Known, Sieve, indexed
-from billsync.core import read_set
-from billsync.core.crowd import children_of, members_as_entities
-from billsync.core.ownership import labels_of
+from billsync.core.changes import read_set
+from billsync.core.declared.crowd import children_of, members_as_entities
+from billsync.core.observed.ownership import labels_of
 from billsync.core.sieve.alike import sharing, traits_of_new
 from billsync.core.sieve.members import Members, Unsure
 from billsync.kinds.registry import KINDS

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from billsync.api.promises import forms_of
 from billsync.app.server.connection import ReadingConnection
-from billsync.core.crowd import children_of, nested_names
-from billsync.core.index import Index, index
-from billsync.core.moved import with_moved
+from billsync.core.changes.moved import with_moved
+from billsync.core.declared.crowd import children_of, nested_names
+from billsync.core.observed.index import Index, index
 from billsync.core.sieve.form import Form, Surroundings, form_of
 from billsync.core.sieve.members import Facts, Make, Members
 from billsync.kinds.registry import KINDS

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from billsync.app.server.connection import ReadingConnection
-from billsync.core import read_set
-from billsync.core.crowd import children_of, whole
-from billsync.core.diff import Mode
-from billsync.core.referring import kinds_in
+from billsync.core.changes import read_set
+from billsync.core.declared.crowd import children_of, whole
+from billsync.core.declared.referring import kinds_in
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import NotJson
 from billsync.model.frozen import replace

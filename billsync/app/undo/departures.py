@@ -8,15 +8,15 @@ from typing import Any
 
 from billsync.app.server.connection import Connection
 from billsync.apply.bindings import Bindings, Observed, Unbound
-from billsync.core.attached import decoded, member_in
-from billsync.core.compare import said
-from billsync.core.expectation import differences_after, facts_apart, holds_after
-from billsync.core.index import Index, version_of
+from billsync.core.changes.versions import offered
 from billsync.core.lifecycle.chain_end import ENDS
 from billsync.core.lifecycle.chain_steps import TO
-from billsync.core.undo import Journaled, Made, is_withheld
-from billsync.core.versions import offered
-from billsync.core.view import UNKNOWN
+from billsync.core.observed.attached import decoded, member_in
+from billsync.core.observed.expectation import differences_after, facts_apart, holds_after
+from billsync.core.observed.index import Index, version_of
+from billsync.core.taking_back.undo import Journaled, Made, is_withheld
+from billsync.core.views.compare import said
+from billsync.core.views.view import UNKNOWN
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address, Symbol, symbols_in

@@ -9,7 +9,7 @@ from billsync.app.ending import error
 from billsync.config import load
 from billsync.config.files import STDIN
 from billsync.core.lifecycle.chain_end import REVERT
-from billsync.core.undo import Journaled, Undone
+from billsync.core.taking_back.undo import Journaled, Undone
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Position, Severity
 from billsync.model.frozen import replace

@@ -13,10 +13,10 @@ from billsync.app.server.connection import Connection
 from billsync.app.undo.departures import departed
 from billsync.app.undo.rules import intended_by, with_rules
 from billsync.apply.bindings import Bindings
-from billsync.core.diff import Mode
-from billsync.core.index import index
+from billsync.core.diffing.diff import Mode
 from billsync.core.lifecycle.chain_end import REVERT
-from billsync.core.undo import Journaled, Lasting, Made, Undone, only_gone, undone, without
+from billsync.core.observed.index import index
+from billsync.core.taking_back.undo import Journaled, Lasting, Made, Undone, only_gone, undone, without
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
@@ -82,7 +82,7 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
 
 def _ownable(found: Undone, live: Iterable[Address]) -> Desired:
     """The desired state, in which what is to go counts as ours, too, if its labels can't be read."""
-    from billsync.core.adoption import adopting
+    from billsync.core.taking_back.adoption import adopting
 
     return adopting(only_gone(found, live), (a for a in found.gone if KINDS[a.kind].archetype is Archetype.VERSIONED))
 

@@ -12,8 +12,8 @@ from billsync.cli.options.selecting import selected_part
 from billsync.cli.terminal.state_dir import parsed_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.config import load
-from billsync.core.crowd import whole
-from billsync.core.hiding import whole_mask
+from billsync.core.declared.crowd import whole
+from billsync.core.secrets.hiding import whole_mask
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic, has_errors
 from billsync.model.state import Desired

@@ -9,9 +9,9 @@ from billsync.cli.terminal.surroundings import Run
 from billsync.config.bounded import Unreadable, text_in, text_of_stdin
 from billsync.config.files import STDIN
 from billsync.config.outside import Outside, texts_of
-from billsync.core.hiding import whole_mask
-from billsync.core.plan_secrets import other_secrets
-from billsync.core.unmasking import sources_of, unmasked
+from billsync.core.secrets.hiding import whole_mask
+from billsync.core.secrets.plan_secrets import other_secrets
+from billsync.core.secrets.unmasking import sources_of, unmasked
 from billsync.model.change import PlanFile
 from billsync.model.limits import PLAN_FILE_BYTES
 

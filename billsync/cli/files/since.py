@@ -13,8 +13,8 @@ from billsync.cli.terminal.state_dir import parsed_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.config import load
 from billsync.config.files import STDIN
-from billsync.core.crowd import whole
-from billsync.core.since import changed_besides, touched
+from billsync.core.declared.crowd import whole
+from billsync.core.declared.since import changed_besides, touched
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Severity

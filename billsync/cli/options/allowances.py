@@ -18,7 +18,7 @@ def allowances(ctx: click.Context, parameter: click.Parameter, texts: Sequence[s
 
 def known_flags() -> tuple[str, ...]:
     """The flags that let a guard pass."""
-    from billsync.core.guards import flags
+    from billsync.core.guards.guards import flags
     from billsync.kinds.registry import KINDS
     from billsync.report.moves.guards import FLAGS
 
@@ -26,7 +26,7 @@ def known_flags() -> tuple[str, ...]:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    from billsync.core.guards import COUNTED_FLAGS
+    from billsync.core.guards.guards import COUNTED_FLAGS
 
     known = known_flags()
     name, equals, count = text.partition("=")

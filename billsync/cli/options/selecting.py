@@ -77,7 +77,7 @@ def _pattern(text: str) -> tuple[str, str]:
 def selected_part(run: Run, desired: Desired) -> Desired:
     """The desired state with the selection of the files and of the command; stderr says what is left out of the
     files."""
-    from billsync.core.selecting import included, selected
+    from billsync.core.declared.selecting import included, selected
     from billsync.kinds.registry import KINDS
     from billsync.render.plan.nouns import counted_kinds
 
@@ -101,7 +101,7 @@ def with_since_counts(desired: Desired) -> Desired:
     since = desired.selection.since
     if since is None:
         return desired
-    from billsync.core.since import with_counts
+    from billsync.core.declared.since import with_counts
 
     return replace(desired, selection=replace(desired.selection, since=with_counts(since, desired)))
 
@@ -109,7 +109,7 @@ def with_since_counts(desired: Desired) -> Desired:
 def check_selected(run: Run, desired: Desired, plan: PlanFile, *, unnamed: Collection[str] = ()) -> None:
     """Check that each pattern chooses something that is declared, or that the plan file names; stderr says what of the
     server is chosen, too. Entities of the unnamed kinds are not proposed. Raises Ended."""
-    from billsync.core.selecting import undeclared
+    from billsync.core.declared.selecting import undeclared
     from billsync.render.plan.nouns import counted_kinds
 
     others = undeclared(desired, plan.changes)
@@ -129,7 +129,7 @@ def check_patterns(
 
 def check_chosen(run: Run, known: Sequence[Address], *, unnamed: Collection[str] = ()) -> None:
     """Check that each pattern chooses one of these. Raises Ended."""
-    from billsync.core.selecting import near, unmatched
+    from billsync.core.declared.selecting import near, unmatched
 
     for pattern in unmatched(run.patterns, known):
         close = near(pattern, [address for address in known if address.kind not in unnamed])

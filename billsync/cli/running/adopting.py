@@ -22,8 +22,8 @@ from billsync.config.adopted_text import with_adopted, without_adopted
 from billsync.config.adopting import Configuration, Rewriting, holder, rewritten
 from billsync.config.bounded import read_file
 from billsync.config.files import STDIN, read_sources
-from billsync.core.adoption import adopting, pattern_of, without
-from billsync.core.masking import masked
+from billsync.core.secrets.masking import masked
+from billsync.core.taking_back.adoption import adopting, pattern_of, without
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic

@@ -16,7 +16,7 @@ from billsync.cli.servers.opening import connected
 from billsync.cli.terminal.outputs import Result
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.plan_secrets import without_secrets
+from billsync.core.secrets.plan_secrets import without_secrets
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.state import Desired

@@ -13,7 +13,7 @@ from billsync.cli.servers.opening import connected_to_read
 from billsync.cli.terminal.outputs import Result
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.masking import masked
+from billsync.core.secrets.masking import masked
 from billsync.kinds.registry import KINDS
 from billsync.model.frozen import replace
 from billsync.render.formats.look import Look

@@ -15,12 +15,12 @@ from billsync.cli.servers.opening import connected
 from billsync.cli.terminal.delivering import check_output, write_file
 from billsync.cli.terminal.outputs import STDOUT
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.card_library import with_library
-from billsync.core.dump import Dump
-from billsync.core.dump_selected import entities_in, selected_dump
-from billsync.core.losses import told
-from billsync.core.pseudonyms import Pseudonyms
-from billsync.core.sanitized import sanitized
+from billsync.core.dump.card_library import with_library
+from billsync.core.dump.dump import Dump
+from billsync.core.dump.losses import told
+from billsync.core.dump.sanitized import sanitized
+from billsync.core.dump.selected import entities_in, selected_dump
+from billsync.core.secrets.pseudonyms import Pseudonyms
 from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.plain_mode import is_plain

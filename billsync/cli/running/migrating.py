@@ -22,8 +22,8 @@ from billsync.cli.terminal.journaling import journaled, manner_of, show_end
 from billsync.cli.terminal.outputs import Result
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.masking import masked
-from billsync.core.step_masking import step_masking
+from billsync.core.secrets.masking import masked
+from billsync.core.secrets.step_masking import step_masking
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic

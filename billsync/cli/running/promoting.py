@@ -24,7 +24,7 @@ from billsync.cli.servers.opening import KONNECT_VARIABLE, TOKEN_VARIABLE, conne
 from billsync.cli.terminal.consent import check_consent
 from billsync.cli.terminal.showing import check_files
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.diff import Mode
+from billsync.core.diffing.diff import Mode
 from billsync.model.diagnostic import has_errors
 from billsync.model.frozen import replace
 from billsync.model.result import StepResult

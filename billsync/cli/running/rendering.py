@@ -8,7 +8,7 @@ from billsync.app.ending import Ended, Exit
 from billsync.cli.files.inputs import desired_state
 from billsync.cli.terminal.delivering import check_output, write_file
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.desired_document import desired_document
+from billsync.core.declared.desired_document import desired_document
 from billsync.kinds.registry import KINDS
 from billsync.model.state import Desired
 from billsync.render.formats.json_text import json_text

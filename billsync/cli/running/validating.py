@@ -10,8 +10,8 @@ from billsync.cli.files.inputs import desired_state
 from billsync.cli.options.selecting import check_patterns, counted
 from billsync.cli.options.server import ServerOptions
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.crowd import counts as crowd_counts
-from billsync.core.selecting import included
+from billsync.core.declared.crowd import counts as crowd_counts
+from billsync.core.declared.selecting import included
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic, has_errors
 from billsync.model.state import Desired

@@ -25,9 +25,9 @@ from billsync.cli.terminal.consent import agrees, check_consent
 from billsync.cli.terminal.journaling import journaled, manner_of, show_end
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.diff import Mode
-from billsync.core.masking import masked
-from billsync.core.step_masking import step_masking
+from billsync.core.diffing.diff import Mode
+from billsync.core.secrets.masking import masked
+from billsync.core.secrets.step_masking import step_masking
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic

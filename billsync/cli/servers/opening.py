@@ -15,7 +15,7 @@ from billsync.cli.options.server import ServerOptions, with_profile
 from billsync.cli.servers.served_memory import ServedFiles
 from billsync.cli.terminal.state_dir import default_database, served_memory
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.hiding import secret_values, source_mask, whole_mask
+from billsync.core.secrets.hiding import secret_values, source_mask, whole_mask
 from billsync.live.client import Settings
 from billsync.live.patience import Patience
 from billsync.live.requested import unheard

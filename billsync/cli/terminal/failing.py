@@ -13,7 +13,7 @@ from billsync.cli.terminal.account import Account
 from billsync.cli.terminal.showing import printed, write_files
 from billsync.cli.terminal.signals import Interrupted
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.hiding import source_mask
+from billsync.core.secrets.hiding import source_mask
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.ports import RemoteError
 from billsync.render.diagnostics import diagnostics_text

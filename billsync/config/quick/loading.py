@@ -16,8 +16,8 @@ from billsync.config.quick.sharing import Shared
 from billsync.config.quick.validity import member_test
 from billsync.config.quick.values import Doubtful, most_values, quick_values
 from billsync.config.reader import Role
-from billsync.core.crowd import children_of, nested_names
-from billsync.core.crowd_fits import fits
+from billsync.core.declared.crowd import children_of, nested_names
+from billsync.core.declared.crowd_fits import fits
 from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from billsync.core.certainty import surely_sound
-from billsync.core.crowd import children_of, nested_names
+from billsync.core.declared.certainty import surely_sound
+from billsync.core.declared.crowd import children_of, nested_names
 from billsync.model.kind import Kind, Registry
 from billsync.model.value import Fields, Plain
 from billsync.schema.schema import kind_schema

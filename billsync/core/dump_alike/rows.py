@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from billsync.core.certainty import surely_sound
+from billsync.core.declared.certainty import surely_sound
 from billsync.core.dump_alike.moments import is_moment
 from billsync.core.dump_alike.sample import Sample
 from billsync.core.dump_alike.texts import Odd, Passing, passing

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from billsync.core.dump import losses_of_items, mentioned
-from billsync.core.dump_document import plain_fields
-from billsync.core.dump_items import Item, Source, items_of_kind, refers_to_gone
-from billsync.core.index import Index
-from billsync.core.losses import Loss
-from billsync.core.ownership import OWNER, labels_of
-from billsync.core.row_validation import unknown_in
+from billsync.core.dump.document import plain_fields
+from billsync.core.dump.dump import losses_of_items, mentioned
+from billsync.core.dump.items import Item, Source, items_of_kind, refers_to_gone
+from billsync.core.dump.losses import Loss
+from billsync.core.observed.index import Index
+from billsync.core.observed.ownership import OWNER, labels_of
+from billsync.core.observed.row_validation import unknown_in
 from billsync.model.address import Address, symbols_in
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype, Kind

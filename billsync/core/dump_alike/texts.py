@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from billsync.core.normalize import canonical_value, number, sorted_canonical
-from billsync.core.view import SERVERS
+from billsync.core.views.normalize import canonical_value, number, sorted_canonical
+from billsync.core.views.view import SERVERS
 from billsync.model.frozen import dataclass
 from billsync.model.labels import OURS
 from billsync.model.shape import Field, FieldEffect, LabelMap, ListOf, Number, Record, Shape, Text, Wire

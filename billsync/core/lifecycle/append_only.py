@@ -3,14 +3,14 @@ never changes."""
 
 from __future__ import annotations
 
-from billsync.core.compare import field_changes
+from billsync.core.changes.planned import Context, Planned, names_of, note, refused
 from billsync.core.lifecycle.progress import made_and_moved, moving_forward
 from billsync.core.lifecycle.record import create, in_sequence, with_live_key
 from billsync.core.lifecycle.taken_back import is_taken_back, never_made, taking_back
-from billsync.core.ownership import labels_of_ours
-from billsync.core.planned import Context, Planned, names_of, note, refused
-from billsync.core.refusals import IMMUTABLE_ENTITY
-from billsync.core.view import complete
+from billsync.core.observed.ownership import labels_of_ours
+from billsync.core.observed.refusals import IMMUTABLE_ENTITY
+from billsync.core.views.compare import field_changes
+from billsync.core.views.view import complete
 from billsync.model.change import Outcome
 from billsync.model.frozen import replace
 from billsync.model.state import Entity

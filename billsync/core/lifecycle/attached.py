@@ -6,15 +6,15 @@ again (customer-facts.md §5.8, §6).
 
 from __future__ import annotations
 
-from billsync.core.chains import has_ended, last_of, links_of, running_links
+from billsync.core.changes.chains import has_ended, last_of, links_of, running_links
+from billsync.core.changes.planned import Context, Planned, refused
+from billsync.core.changes.versions import NextVersions
 from billsync.core.lifecycle.attached_anew import begins_link, on_new_link
 from billsync.core.lifecycle.attached_members import Link, decided
 from billsync.core.lifecycle.attached_steps import Move, quantity_change, steps_of
 from billsync.core.lifecycle.chain_steps import MIGRATE, RESUME, VERBS, WITHDRAW
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.planned import Context, Planned, refused
-from billsync.core.refusals import UNKNOWN_VALUE
-from billsync.core.versions import NextVersions
+from billsync.core.observed.refusals import UNKNOWN_VALUE
 from billsync.model.change import Action, Change, Expectation, FieldChange, Outcome, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import State

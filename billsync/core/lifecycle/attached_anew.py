@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from billsync.core.chain_refusals import ATTACHED_LATER, NOT_ATTACHABLE, NOT_REATTACHABLE
-from billsync.core.chains import has_ended, last_of, links_of, running_links
+from billsync.core.changes.chains import has_ended, last_of, links_of, running_links
+from billsync.core.changes.planned import Context, Planned
+from billsync.core.changes.versions import NextVersions
 from billsync.core.lifecycle.attached_digests import noting
 from billsync.core.lifecycle.attached_members import beginning, declared_quantities, members_of
 from billsync.core.lifecycle.attached_steps import ATTACH, Move, quantity_change, steps_of
@@ -13,9 +14,8 @@ from billsync.core.lifecycle.chain_begin import PHASE
 from billsync.core.lifecycle.chain_steps import CHANGE, RENEWS, VERBS
 from billsync.core.lifecycle.offered import Offers, because, name_of, not_allowed, offers_of, refused_for
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.ownership import OWNER
-from billsync.core.planned import Context, Planned
-from billsync.core.versions import NextVersions
+from billsync.core.observed.chain_refusals import ATTACHED_LATER, NOT_ATTACHABLE, NOT_REATTACHABLE
+from billsync.core.observed.ownership import OWNER
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Expectation, Guard, Step
 from billsync.model.frozen import replace

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from billsync.core.ownership import KEY, LABELS, labels_of
-from billsync.core.planned import Planned
+from billsync.core.changes.planned import Planned
+from billsync.core.observed.ownership import KEY, LABELS, labels_of
 from billsync.model.change import Step
 from billsync.model.frozen import replace
 from billsync.model.labels import OURS

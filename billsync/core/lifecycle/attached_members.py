@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from billsync.core.attached import Attached, attached_rows
-from billsync.core.chain_refusals import (
+from billsync.core.changes.chains import links_of, running_links
+from billsync.core.changes.planned import Context, Planned, note, refused
+from billsync.core.changes.timing import timing_of
+from billsync.core.changes.versions import NextVersions
+from billsync.core.lifecycle.attached_digests import is_due
+from billsync.core.lifecycle.attached_steps import ATTACH, SET_QUANTITY, Move, quantity_change
+from billsync.core.lifecycle.chain_end import REVERT
+from billsync.core.lifecycle.chain_steps import CANCEL, FROM, RENEWS, RESUME, TO, VERBS, WITHDRAW
+from billsync.core.lifecycle.offered import Offers, Reason, because, name_of, not_allowed, offers_of, refused_for
+from billsync.core.observed.attached import Attached, attached_rows
+from billsync.core.observed.chain_refusals import (
     ATTACHED_ENDING,
     ATTACHED_LATER,
     ATTACHED_SCHEDULED,
@@ -14,18 +23,9 @@ from billsync.core.chain_refusals import (
     QUANTITY_FIXED,
     SCHEDULED_ELSEWHERE,
 )
-from billsync.core.chains import links_of, running_links
-from billsync.core.index import state_of
-from billsync.core.lifecycle.attached_digests import is_due
-from billsync.core.lifecycle.attached_steps import ATTACH, SET_QUANTITY, Move, quantity_change
-from billsync.core.lifecycle.chain_end import REVERT
-from billsync.core.lifecycle.chain_steps import CANCEL, FROM, RENEWS, RESUME, TO, VERBS, WITHDRAW
-from billsync.core.lifecycle.offered import Offers, Reason, because, name_of, not_allowed, offers_of, refused_for
-from billsync.core.ownership import OWNER, labels_of
-from billsync.core.planned import Context, Planned, note, refused
-from billsync.core.timing import timing_of
-from billsync.core.versions import NextVersions
-from billsync.core.view import UNKNOWN
+from billsync.core.observed.index import state_of
+from billsync.core.observed.ownership import OWNER, labels_of
+from billsync.core.views.view import UNKNOWN
 from billsync.model.address import Address, Symbol
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, State

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from billsync.core.attached import Attached, Quantities, fact_of
+from billsync.core.changes.planned import Context, step_id
+from billsync.core.changes.timing import sent_as
 from billsync.core.lifecycle.chain_steps import RENEWS, TO
-from billsync.core.ownership import LABELS, OWNER
-from billsync.core.planned import Context, step_id
-from billsync.core.timing import sent_as
+from billsync.core.observed.attached import Attached, Quantities, fact_of
+from billsync.core.observed.ownership import LABELS, OWNER
 from billsync.model.address import Address, Symbol, part_address
 from billsync.model.change import Call, Expectation, FieldChange, Step
 from billsync.model.frozen import dataclass, replace

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.core.normalize import sorted_canonical
-from billsync.core.ownership import LABELS, OWNER, member_mark
-from billsync.core.planned import Context, step_id
-from billsync.core.versions import in_state
-from billsync.core.view import complete, part_body
+from billsync.core.changes.planned import Context, step_id
+from billsync.core.changes.versions import in_state
+from billsync.core.observed.ownership import LABELS, OWNER, member_mark
+from billsync.core.views.normalize import sorted_canonical
+from billsync.core.views.view import complete, part_body
 from billsync.model.address import Address, Symbol, part_address
 from billsync.model.change import Call, Step
 from billsync.model.kind import Kind, State

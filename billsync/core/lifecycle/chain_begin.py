@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from billsync.core.chain_refusals import (
+from billsync.core.changes.chains import has_ended, last_of, links_of, parent_of, restarts
+from billsync.core.changes.obstacles import ENDS, ends_among
+from billsync.core.changes.planned import Context, Planned, call_of, note, refused, step_id
+from billsync.core.changes.timing import cadence_of, instead_of_end, sent_as
+from billsync.core.changes.versions import NextVersions
+from billsync.core.lifecycle.chain_steps import CANCEL, FROM, RENEWS, TO, VERBS
+from billsync.core.lifecycle.chain_target import first_link, pin_of, restart_of, version_to_begin_on
+from billsync.core.lifecycle.proof import unproven
+from billsync.core.observed.chain_refusals import (
     BEGINS_AFTER,
     ENDS_BEFORE_IT_BEGINS,
     NOT_LATER,
@@ -14,18 +22,10 @@ from billsync.core.chain_refusals import (
     START_PASSED,
     STARTS_LATER,
 )
-from billsync.core.chains import has_ended, last_of, links_of, parent_of, restarts
-from billsync.core.index import state_of
-from billsync.core.lifecycle.chain_steps import CANCEL, FROM, RENEWS, TO, VERBS
-from billsync.core.lifecycle.chain_target import first_link, pin_of, restart_of, version_to_begin_on
-from billsync.core.lifecycle.proof import unproven
-from billsync.core.obstacles import ENDS, ends_among
-from billsync.core.ownership import KEY, labels_of
-from billsync.core.planned import Context, Planned, call_of, note, refused, step_id
-from billsync.core.refusals import UNSHOWN_END, UNSUPPORTED
-from billsync.core.timing import cadence_of, instead_of_end, sent_as
-from billsync.core.versions import NextVersions
-from billsync.core.view import body
+from billsync.core.observed.index import state_of
+from billsync.core.observed.ownership import KEY, labels_of
+from billsync.core.observed.refusals import UNSHOWN_END, UNSUPPORTED
+from billsync.core.views.view import body
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Call, Change, Expectation, Obstacle, Step
 from billsync.model.kind import State

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from billsync.core.chain_refusals import CANT_WITHDRAW, ENDS_FIRST, WOULD_MOVE
-from billsync.core.chains import links_of, running_links
-from billsync.core.index import state_of
+from billsync.core.changes.chains import links_of, running_links
+from billsync.core.changes.planned import Context, Planned, names_of, refused, time_shown
+from billsync.core.changes.timing import timing_of
+from billsync.core.changes.versions import NextVersions
 from billsync.core.lifecycle.chain_begin import START, begin, start_of_entity
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, cant_end_at, declared_end, planned_withdrawal
 from billsync.core.lifecycle.chain_steps import (
@@ -24,10 +25,9 @@ from billsync.core.lifecycle.chain_steps import (
 from billsync.core.lifecycle.chain_target import differences, live_pin, next_link, version_to_begin_on
 from billsync.core.lifecycle.proof import unproven
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.planned import Context, Planned, names_of, refused, time_shown
-from billsync.core.refusals import NOT_SENT, UNSHOWN_END
-from billsync.core.timing import timing_of
-from billsync.core.versions import NextVersions
+from billsync.core.observed.chain_refusals import CANT_WITHDRAW, ENDS_FIRST, WOULD_MOVE
+from billsync.core.observed.index import state_of
+from billsync.core.observed.refusals import NOT_SENT, UNSHOWN_END
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Step
 from billsync.model.frozen import dataclass, replace

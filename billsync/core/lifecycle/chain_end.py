@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from billsync.core.chain_refusals import CANT_WITHDRAW, ENDS_LATER, ENDS_PASSED, NOT_A_BOUNDARY
-from billsync.core.chains import links_of, running_links
-from billsync.core.index import state_of
+from billsync.core.changes.chains import links_of, running_links
+from billsync.core.changes.planned import Context, Planned, note, refused, time_shown
 from billsync.core.lifecycle.chain_steps import (
     CANCEL,
     FROM,
@@ -24,9 +23,10 @@ from billsync.core.lifecycle.chain_steps import (
     withdraw_step,
 )
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.ownership import labels_of
-from billsync.core.planned import Context, Planned, note, refused, time_shown
-from billsync.core.refusals import UNSHOWN_END
+from billsync.core.observed.chain_refusals import CANT_WITHDRAW, ENDS_LATER, ENDS_PASSED, NOT_A_BOUNDARY
+from billsync.core.observed.index import state_of
+from billsync.core.observed.ownership import labels_of
+from billsync.core.observed.refusals import UNSHOWN_END
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Guard, Step
 from billsync.model.kind import State

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from billsync.core.chains import parent_of
-from billsync.core.planned import Context, call_of, step_id
-from billsync.core.timing import sent_as
-from billsync.core.view import body
+from billsync.core.changes.chains import parent_of
+from billsync.core.changes.planned import Context, call_of, step_id
+from billsync.core.changes.timing import sent_as
+from billsync.core.views.view import body
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Expectation, Step
 from billsync.model.frozen import dataclass, replace

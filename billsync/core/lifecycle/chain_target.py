@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from billsync.core.compare import field_changes
-from billsync.core.expectation import holds_after
+from billsync.core.changes.planned import Context, Planned, refused
+from billsync.core.changes.versions import NextVersions, offered_after
 from billsync.core.lifecycle.proof import DIGEST, unproven
-from billsync.core.ownership import chain_labels, with_ownership_labels
-from billsync.core.planned import Context, Planned, refused
-from billsync.core.refusals import NO_VERSION_TO_BEGIN_ON, NOT_THE_ACTIVE_VERSION
-from billsync.core.versions import NextVersions, offered_after
-from billsync.core.view import complete
+from billsync.core.observed.expectation import holds_after
+from billsync.core.observed.ownership import chain_labels, with_ownership_labels
+from billsync.core.observed.refusals import NO_VERSION_TO_BEGIN_ON, NOT_THE_ACTIVE_VERSION
+from billsync.core.views.compare import field_changes
+from billsync.core.views.view import complete
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Expectation, FieldChange
 from billsync.model.kind import Kind

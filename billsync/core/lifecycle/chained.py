@@ -5,17 +5,10 @@ A change ends one link and begins the next; a change at renewal leaves two runni
 
 from __future__ import annotations
 
-from billsync.core.chain_refusals import (
-    BEGINS_LATER,
-    CHAIN_ENDED,
-    CHANGE_SCHEDULED,
-    CHANGED_ON_BOTH_SIDES,
-    ENDS_FIRST,
-    SCHEDULED_ELSEWHERE,
-)
-from billsync.core.chains import has_ended, last_of, links_of, restarts
-from billsync.core.compare import shown
-from billsync.core.index import state_of
+from billsync.core.changes.chains import has_ended, last_of, links_of, restarts
+from billsync.core.changes.planned import Context, Planned, names_of, note, refused, time_shown
+from billsync.core.changes.timing import instead_of_end
+from billsync.core.changes.versions import NextVersions
 from billsync.core.lifecycle.chain_begin import (
     LATE_AT_MOST,
     PHASE,
@@ -29,11 +22,18 @@ from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
 from billsync.core.lifecycle.chain_steps import FROM, TO, WITHDRAW
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of
-from billsync.core.ownership import KEY, OWNER, labels_of, pin_label
-from billsync.core.planned import Context, Planned, names_of, note, refused, time_shown
-from billsync.core.refusals import CHAIN_OF_ANOTHER
-from billsync.core.timing import instead_of_end
-from billsync.core.versions import NextVersions
+from billsync.core.observed.chain_refusals import (
+    BEGINS_LATER,
+    CHAIN_ENDED,
+    CHANGE_SCHEDULED,
+    CHANGED_ON_BOTH_SIDES,
+    ENDS_FIRST,
+    SCHEDULED_ELSEWHERE,
+)
+from billsync.core.observed.index import state_of
+from billsync.core.observed.ownership import KEY, OWNER, labels_of, pin_label
+from billsync.core.observed.refusals import CHAIN_OF_ANOTHER
+from billsync.core.views.compare import shown
 from billsync.model.address import Address
 from billsync.model.change import FieldChange
 from billsync.model.frozen import replace

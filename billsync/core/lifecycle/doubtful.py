@@ -1,12 +1,12 @@
-"""Refusals of doubtful entities, by name, so that a diff never leaves them out (core/doubts.py)."""
+"""Refusals of doubtful entities, by name, so that a diff never leaves them out (core/observed/doubts.py)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 
-from billsync.core.ownership import OWNER, is_owned, labels_of
-from billsync.core.planned import Context, Planned
+from billsync.core.changes.planned import Context, Planned
+from billsync.core.observed.ownership import OWNER, is_owned, labels_of
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import Action, Change, Outcome
 from billsync.model.state import Row

@@ -6,14 +6,14 @@ owner's next run does. Any other draft may be a person's work, and is left alone
 
 from __future__ import annotations
 
-from billsync.core.index import version_of
+from billsync.core.changes.planned import Context, Planned, note, step_id
+from billsync.core.changes.versions import LEFT_OVER, in_state
 from billsync.core.lifecycle.attaching import detach_steps, is_begun, without_parts
 from billsync.core.lifecycle.holder import Claim, holder_of
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.ownership import LABELS, OWNER
-from billsync.core.planned import Context, Planned, note, step_id
-from billsync.core.refusals import FOREIGN_DRAFT
-from billsync.core.versions import LEFT_OVER, in_state
+from billsync.core.observed.index import version_of
+from billsync.core.observed.ownership import LABELS, OWNER
+from billsync.core.observed.refusals import FOREIGN_DRAFT
 from billsync.model.change import Action, Call, Change, Expectation, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import State

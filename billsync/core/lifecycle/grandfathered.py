@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from billsync.core.index import state_of, version_of
+from billsync.core.changes.planned import Context, Planned, note
+from billsync.core.changes.read_set import ending_read, subscribers_read
+from billsync.core.changes.versions import NextVersions, offered_after
 from billsync.core.lifecycle.chain_target import live_pin
-from billsync.core.ownership import labels_of
-from billsync.core.planned import Context, Planned, note
-from billsync.core.read_set import ending_read, subscribers_read
-from billsync.core.versions import NextVersions, offered_after
+from billsync.core.observed.index import state_of, version_of
+from billsync.core.observed.ownership import labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind, State

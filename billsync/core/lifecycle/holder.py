@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
-from billsync.core.hidden import hides_labels, labels_are_known
-from billsync.core.ownership import OWNER, is_servers_own, labels_of
-from billsync.core.planned import Context, Planned, names_of, refused
-from billsync.core.referring import kinds_in
-from billsync.core.refusals import MANAGED_BY_SERVER, NOT_OWNED, OTHER_OWNER, UNREAD_OWNER
+from billsync.core.changes.planned import Context, Planned, names_of, refused
+from billsync.core.declared.referring import kinds_in
+from billsync.core.observed.hidden import hides_labels, labels_are_known
+from billsync.core.observed.ownership import OWNER, is_servers_own, labels_of
+from billsync.core.observed.refusals import MANAGED_BY_SERVER, NOT_OWNED, OTHER_OWNER, UNREAD_OWNER
 from billsync.model.address import Address
 from billsync.model.change import FieldChange
 from billsync.model.frozen import dataclass, replace

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from billsync.core.index import is_over
-from billsync.core.moved import both_live
-from billsync.core.planned import Context, Planned, refused
-from billsync.core.refusals import MOVED_AND_LIVE
+from billsync.core.changes.moved import both_live
+from billsync.core.changes.planned import Context, Planned, refused
+from billsync.core.observed.index import is_over
+from billsync.core.observed.refusals import MOVED_AND_LIVE
 from billsync.model.address import Address
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
-from billsync.core.chain_refusals import NOT_OFFERED, OFFERS_UNKNOWN, TOO_MANY_ATTACHED
-from billsync.core.index import version_of
-from billsync.core.planned import Context, Planned, refused
-from billsync.core.refusals import Refusal
-from billsync.core.versions import NextVersions, offered_after
+from billsync.core.changes.planned import Context, Planned, refused
+from billsync.core.changes.versions import NextVersions, offered_after
+from billsync.core.observed.chain_refusals import NOT_OFFERED, OFFERS_UNKNOWN, TOO_MANY_ATTACHED
+from billsync.core.observed.index import version_of
+from billsync.core.observed.refusals import Refusal
 from billsync.model.address import Address, Symbol
 from billsync.model.change import FieldChange
 from billsync.model.frozen import dataclass

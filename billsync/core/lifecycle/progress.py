@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from billsync.core.changes.planned import Context, Planned, call_of, refused, step_id
 from billsync.core.lifecycle.holder import not_ours
-from billsync.core.ownership import labels_of
-from billsync.core.planned import Context, Planned, call_of, refused, step_id
-from billsync.core.refusals import NEVER_BACK, NO_CALL, UNKNOWN_VALUE
+from billsync.core.observed.ownership import labels_of
+from billsync.core.observed.refusals import NEVER_BACK, NO_CALL, UNKNOWN_VALUE
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Expectation, FieldChange, Step
 from billsync.model.frozen import replace

@@ -5,10 +5,10 @@ On another server the same number may be other content: a file dumped elsewhere 
 
 from __future__ import annotations
 
-from billsync.core.content import content_digest
-from billsync.core.index import version_of
-from billsync.core.planned import Context, Planned, refused
-from billsync.core.refusals import VERSION_DIFFERS, VERSION_NOT_COMPARED, VERSION_UNPROVEN
+from billsync.core.changes.planned import Context, Planned, refused
+from billsync.core.observed.index import version_of
+from billsync.core.observed.refusals import VERSION_DIFFERS, VERSION_NOT_COMPARED, VERSION_UNPROVEN
+from billsync.core.views.content import content_digest
 from billsync.model.address import Address
 from billsync.model.state import Entity, Row
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from billsync.core.compare import field_changes
-from billsync.core.index import is_over
+from billsync.core.changes.planned import Context, Planned, names_of, refused, step_id
 from billsync.core.lifecycle.holder import not_ours
 from billsync.core.lifecycle.renaming import may_rename, rename_step
-from billsync.core.ownership import adoption_labels, labels_of_ours, selection_labels, with_ownership_labels
-from billsync.core.planned import Context, Planned, names_of, refused, step_id
-from billsync.core.refusals import FROZEN_FIELD, IMMUTABLE_FIELD, UNCLEARABLE_FIELD, UNLISTED_FIELD
-from billsync.core.unlisted import lost_if_replaced
-from billsync.core.view import body, complete
+from billsync.core.observed.index import is_over
+from billsync.core.observed.ownership import adoption_labels, labels_of_ours, selection_labels, with_ownership_labels
+from billsync.core.observed.refusals import FROZEN_FIELD, IMMUTABLE_FIELD, UNCLEARABLE_FIELD, UNLISTED_FIELD
+from billsync.core.views.compare import field_changes
+from billsync.core.views.unlisted import lost_if_replaced
+from billsync.core.views.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
 from billsync.model.frozen import replace

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from billsync.core.index import is_over
-from billsync.core.planned import Context, step_id
-from billsync.core.view import body
+from billsync.core.changes.planned import Context, step_id
+from billsync.core.observed.index import is_over
+from billsync.core.views.view import body
 from billsync.model.address import Address
 from billsync.model.change import Call, Expectation, Step
 from billsync.model.kind import Kind

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from billsync.core.index import state_of, status_of
+from billsync.core.changes.planned import Context, Planned, call_of, note, refused, step_id
 from billsync.core.lifecycle.holder import not_ours
-from billsync.core.ownership import labels_of
-from billsync.core.planned import Context, Planned, call_of, note, refused, step_id
-from billsync.core.refusals import NO_CALL, NOTHING_TO_TAKE_BACK
+from billsync.core.observed.index import state_of, status_of
+from billsync.core.observed.ownership import labels_of
+from billsync.core.observed.refusals import NO_CALL, NOTHING_TO_TAKE_BACK
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Expectation, FieldChange, Step
 from billsync.model.kind import Kind, State, TakingBack

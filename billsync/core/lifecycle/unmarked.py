@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from billsync.core.hidden import hides_labels, labels_are_known
+from billsync.core.changes.planned import Context, Planned, note
 from billsync.core.lifecycle.holder import Claim, adopting, holder_of
 from billsync.core.lifecycle.versioned import speaking_version
-from billsync.core.planned import Context, Planned, note
+from billsync.core.observed.hidden import hides_labels, labels_are_known
 from billsync.model.address import Address
 from billsync.model.change import Guard
 from billsync.model.kind import Kind, Registry

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from billsync.core.hidden import hides_labels, is_shown, labels_are_known
-from billsync.core.hidden_fields import labels_inside, without_hidden
-from billsync.core.planned import Context, Planned, refused
-from billsync.core.refusals import HIDDEN_LABELS
+from billsync.core.changes.planned import Context, Planned, refused
+from billsync.core.observed.hidden import hides_labels, is_shown, labels_are_known
+from billsync.core.observed.refusals import HIDDEN_LABELS
+from billsync.core.views.hidden_fields import labels_inside, without_hidden
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields
 

@@ -2,27 +2,8 @@
 
 from __future__ import annotations
 
-from billsync.core.compare import field_changes
-from billsync.core.hidden import hides_labels, labels_are_known
-from billsync.core.index import version_of
-from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
-from billsync.core.lifecycle.drafts import cleared, is_left_over, named, unmarked
-from billsync.core.lifecycle.holder import Claim, holder_of, not_ours
-from billsync.core.lifecycle.record import in_sequence
-from billsync.core.lifecycle.unshown import unshown_labels, visible
-from billsync.core.ownership import OWNER, labels_of, labels_of_ours, with_ownership_labels
-from billsync.core.planned import Context, Planned, call_of, refused, step_id
-from billsync.core.refusals import (
-    FOREIGN_DRAFT,
-    LEFT_DRAFT,
-    NO_ACTIVE_VERSION,
-    SCHEDULED,
-    SCHEDULED_VERSION,
-    UNLISTED_FIELD,
-    UNOWNED_DRAFT,
-)
-from billsync.core.unlisted import lost_if_replaced
-from billsync.core.versions import (
+from billsync.core.changes.planned import Context, Planned, call_of, refused, step_id
+from billsync.core.changes.versions import (
     NextVersions,
     in_state,
     last_in,
@@ -32,7 +13,26 @@ from billsync.core.versions import (
     published,
     unpublished,
 )
-from billsync.core.view import body, complete
+from billsync.core.lifecycle.attaching import attach_steps, is_begun, without_parts
+from billsync.core.lifecycle.drafts import cleared, is_left_over, named, unmarked
+from billsync.core.lifecycle.holder import Claim, holder_of, not_ours
+from billsync.core.lifecycle.record import in_sequence
+from billsync.core.lifecycle.unshown import unshown_labels, visible
+from billsync.core.observed.hidden import hides_labels, labels_are_known
+from billsync.core.observed.index import version_of
+from billsync.core.observed.ownership import OWNER, labels_of, labels_of_ours, with_ownership_labels
+from billsync.core.observed.refusals import (
+    FOREIGN_DRAFT,
+    LEFT_DRAFT,
+    NO_ACTIVE_VERSION,
+    SCHEDULED,
+    SCHEDULED_VERSION,
+    UNLISTED_FIELD,
+    UNOWNED_DRAFT,
+)
+from billsync.core.views.compare import field_changes
+from billsync.core.views.unlisted import lost_if_replaced
+from billsync.core.views.view import body, complete
 from billsync.model.address import Address
 from billsync.model.change import Action, Call, Change, Expectation, FieldChange, Step
 from billsync.model.frozen import replace

@@ -1,5 +1,5 @@
 """Members that are equal and still matter: they share a trait with something new, which may be the same under another
-key (`core.likeness`), or name something that goes."""
+key (`core.changes.likeness`), or name something that goes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from billsync.core.index import Index
-from billsync.core.likeness import SHARED_AT_MOST, begun_again
-from billsync.core.normalize import normalize
+from billsync.core.changes.likeness import SHARED_AT_MOST, begun_again
+from billsync.core.observed.index import Index
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.joint import Exact
 from billsync.core.sieve.members import Seen
+from billsync.core.views.normalize import normalize
 from billsync.model.address import Address
 from billsync.model.kind import Registry, Trait
 from billsync.model.state import Desired

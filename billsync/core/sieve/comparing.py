@@ -11,9 +11,9 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from billsync.core.normalize import canonical_value, number
 from billsync.core.sieve.typed import attribute, is_compared, is_read
-from billsync.core.view import SERVERS
+from billsync.core.views.normalize import canonical_value, number
+from billsync.core.views.view import SERVERS
 from billsync.model.labels import OURS
 from billsync.model.shape import (
     Boolean,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from billsync.api.promises import Promise
-from billsync.core.ownership import MANAGED_BY, OWNER
+from billsync.core.observed.ownership import MANAGED_BY, OWNER
 from billsync.core.sieve.columns import ABSENT, Columns, columns_of
 from billsync.core.sieve.comparing import Known, Same, same
 from billsync.core.sieve.joint import WITHHELD, Exact, Joint, attributes_of, joint_kind

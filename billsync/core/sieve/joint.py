@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from billsync.core.normalize import normalize
-from billsync.core.row_validation import unknown_in
+from billsync.core.observed.row_validation import unknown_in
 from billsync.core.sieve.comparing import Known
-from billsync.core.view import complete, view
+from billsync.core.views.normalize import normalize
+from billsync.core.views.view import complete, view
 from billsync.model.address import Address, Symbol, symbols_in
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, Names

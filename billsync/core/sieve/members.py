@@ -3,7 +3,7 @@
 What else an equal member could matter for, and what is done about it:
 
 * names of its own that others claim (`Kind.claims`): a row with undeclared ones is in doubt;
-* a trait that something new shares (`core.likeness`): carried along (`core.sieve.alike`);
+* a trait that something new shares (`core.changes.likeness`): carried along (`core.sieve.alike`);
 * two live rows of a key, links in force at the same time, an unknown value, status or reference: in doubt;
 * a reference to something that isn't declared, and so may be in doubt itself: in doubt;
 * children that aren't declared: in doubt, unless they are over, of which nothing is said;
@@ -23,8 +23,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from billsync.core.crowd import nested, with_key
-from billsync.core.ownership import KEY
+from billsync.core.declared.crowd import nested, with_key
+from billsync.core.observed.ownership import KEY
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.joint import Exact
 from billsync.model.address import Address

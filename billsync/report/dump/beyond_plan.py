@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from billsync.core.losses import Loss, loss_of
+from billsync.core.dump.losses import Loss, loss_of
 from billsync.model.address import Address
 from billsync.model.said import Word
 from billsync.report.billing.attached import Attached

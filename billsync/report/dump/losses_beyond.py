@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from billsync.api.documents import UNDECLARED_PROFILES
-from billsync.core.index import Index, is_over
-from billsync.core.losses import Loss
-from billsync.core.view import view
+from billsync.core.dump.losses import Loss
+from billsync.core.observed.index import Index, is_over
+from billsync.core.views.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass

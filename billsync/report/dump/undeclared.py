@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from billsync.core.losses import Loss, loss_of
+from billsync.core.dump.losses import Loss, loss_of
 from billsync.model.address import Address
 from billsync.model.currencies import decimals
 from billsync.model.said import Part, Word, sentence

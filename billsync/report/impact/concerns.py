@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import field
 
-from billsync.core.index import version_of
-from billsync.core.versions import offered_or_last
+from billsync.core.changes.versions import offered_or_last
+from billsync.core.observed.index import version_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass

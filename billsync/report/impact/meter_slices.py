@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from billsync.core.index import Index
-from billsync.core.normalize import normalize
+from billsync.core.observed.index import Index
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.duration import Duration
 from billsync.model.frozen import replace

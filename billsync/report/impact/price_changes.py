@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from billsync.core.index import Index, version_of
-from billsync.core.normalize import normalize
+from billsync.core.observed.index import Index, version_of
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, PlanFile

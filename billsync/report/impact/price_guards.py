@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from billsync.core.index import Index
-from billsync.core.normalize import normalize
-from billsync.core.versions import offered_or_last, published
-from billsync.core.view import view
+from billsync.core.changes.versions import offered_or_last, published
+from billsync.core.observed.index import Index
+from billsync.core.views.normalize import normalize
+from billsync.core.views.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard, PlanFile

@@ -7,7 +7,7 @@ from dataclasses import field
 from datetime import datetime
 from sys import intern
 
-from billsync.core.index import version_of
+from billsync.core.observed.index import version_of
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from billsync.core.moved import present
-from billsync.core.ownership import KEY
+from billsync.core.changes.moved import present
+from billsync.core.observed.ownership import KEY
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from billsync.core.index import Index, version_of
-from billsync.core.normalize import normalize
-from billsync.core.versions import offered_or_last
+from billsync.core.changes.versions import offered_or_last
+from billsync.core.observed.index import Index, version_of
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass

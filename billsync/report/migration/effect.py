@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from billsync.core.planned import note, time_shown
+from billsync.core.changes.planned import note, time_shown
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome, PlanFile, Step
 from billsync.model.frozen import dataclass, replace

@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-from billsync.core.ownership import labels_of
+from billsync.core.observed.ownership import labels_of
 from billsync.model.frozen import dataclass
 from billsync.model.moment import parse_day_or_time
 from billsync.model.value import Fields

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 
-from billsync.core.chain_refusals import BEGINS_LATER, CHANGE_SCHEDULED
-from billsync.core.chains import has_ended
-from billsync.core.index import Index, state_of
-from billsync.core.ownership import KEY, OWNER, labels_of
-from billsync.core.planned import note, refused
+from billsync.core.changes.chains import has_ended
+from billsync.core.changes.planned import note, refused
+from billsync.core.observed.chain_refusals import BEGINS_LATER, CHANGE_SCHEDULED
+from billsync.core.observed.index import Index, state_of
+from billsync.core.observed.ownership import KEY, OWNER, labels_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change

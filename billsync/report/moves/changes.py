@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from billsync.core.chains import head_of
-from billsync.core.index import Index, state_of
+from billsync.core.changes.chains import head_of
+from billsync.core.observed.index import Index, state_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from billsync.core.index import Index
 from billsync.core.lifecycle.chain_steps import CANCEL
+from billsync.core.observed.index import Index
 from billsync.model.address import Address
 from billsync.model.change import Guard, PlanFile
 from billsync.model.frozen import dataclass, replace

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from billsync.core.index import Index, version_of
-from billsync.core.timing import sent_as
+from billsync.core.changes.timing import sent_as
+from billsync.core.observed.index import Index, version_of
 from billsync.model.address import Address, symbols_in_path, whole_of
 from billsync.model.change import PlanFile, Step
 from billsync.model.frozen import dataclass, replace

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from billsync.core.index import version_of
-from billsync.core.normalize import normalize
+from billsync.core.observed.index import version_of
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.change import PlanFile, Step

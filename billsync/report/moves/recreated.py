@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.core.ownership import OWNER
+from billsync.core.observed.ownership import OWNER
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, Guard, PlanFile
 from billsync.model.frozen import dataclass

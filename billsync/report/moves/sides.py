@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import datetime
 
-from billsync.core.index import Index, version_of
 from billsync.core.lifecycle.chain_end import ENDS
-from billsync.core.normalize import normalize
+from billsync.core.observed.index import Index, version_of
+from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.core.index import state_of
+from billsync.core.observed.index import state_of
 from billsync.kinds.registry import KINDS
 from billsync.model.recovery import Credit
 from billsync.model.value import Fields

@@ -8,10 +8,10 @@ from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.core.content import content_digest
-from billsync.core.index import Index, index
-from billsync.core.ownership import KEY, labels_of
-from billsync.core.view import view
+from billsync.core.observed.index import Index, index
+from billsync.core.observed.ownership import KEY, labels_of
+from billsync.core.views.content import content_digest
+from billsync.core.views.view import view
 from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Registry

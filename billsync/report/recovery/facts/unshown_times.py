@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from billsync.core.index import in_order, is_over, state_of
+from billsync.core.observed.index import in_order, is_over, state_of
 from billsync.model.duration import parse_duration
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind, State

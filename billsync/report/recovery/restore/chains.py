@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from billsync.core.index import is_over, status_of
 from billsync.core.lifecycle.chain_begin import BEGIN_IN_PHASE
-from billsync.core.ownership import KEY, labels_of
+from billsync.core.observed.index import is_over, status_of
+from billsync.core.observed.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import State

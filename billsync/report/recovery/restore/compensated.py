@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 
-from billsync.core.ownership import KEY, labels_of
+from billsync.core.observed.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import replace
 from billsync.model.kind import Registry

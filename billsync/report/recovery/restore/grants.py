@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
-from billsync.core.index import state_of
+from billsync.core.observed.index import state_of
 from billsync.model.address import Address
 from billsync.model.currencies import decimals
 from billsync.model.frozen import dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from billsync.core.lifecycle.attached_steps import ATTACH
-from billsync.core.ownership import KEY, labels_of
+from billsync.core.observed.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import replace
 from billsync.model.moment import cut_to_seconds, moment_text

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from billsync.core.attached import attached_rows
-from billsync.core.index import state_of
 from billsync.core.lifecycle.attached_steps import ATTACH
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
-from billsync.core.ownership import labels_of, restarts_of
+from billsync.core.observed.attached import attached_rows
+from billsync.core.observed.index import state_of
+from billsync.core.observed.ownership import labels_of, restarts_of
 from billsync.model.address import Address, Symbol
 from billsync.model.duration import parse_duration
 from billsync.model.frozen import dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from billsync.core.content import content_digest
-from billsync.core.dump_items import Source
-from billsync.core.index import state_of, status_of, version_of
+from billsync.core.dump.items import Source
+from billsync.core.observed.index import state_of, status_of, version_of
+from billsync.core.views.content import content_digest
 from billsync.model.address import Address, symbols_in
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, State

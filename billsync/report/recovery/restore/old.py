@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from billsync.core.dump_document import plain_fields
-from billsync.core.dump_items import Item, Source
-from billsync.core.index import index, parent_id
-from billsync.core.ownership import KEY, OWNER, labels_of
-from billsync.core.view import UNKNOWN
+from billsync.core.dump.document import plain_fields
+from billsync.core.dump.items import Item, Source
+from billsync.core.observed.index import index, parent_id
+from billsync.core.observed.ownership import KEY, OWNER, labels_of
+from billsync.core.views.view import UNKNOWN
 from billsync.model.address import Address, symbols_in
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass

@@ -3,9 +3,9 @@
 The values between the rooms:
 
     restoration(recovery, target, tables, choices, now) -> Restoration       pure, here
-    core.stages.staged(stages, target, …) -> Staged                         one plan file of all stages
-    app.restoring.planned(connection, recovery, choices) -> Restore         reads the target, and joins both
-    app.restoring.carry_out(connection, restore, events, …) -> Report       the plan file's steps, then the events
+    core.diffing.stages.staged(stages, target, …) -> Staged                one plan file of all stages
+    app.recovery.restoring.planned(connection, recovery, choices) -> Restore  reads the target, and joins both
+    app.recovery.restoring.carry_out(connection, restore, events, …) -> Report  the plan file's steps, then the events
 
 A stage holds entities of one kind and one owner. Versions are published in the order in which they were, and customers
 subscribe to each while it is active; the next version archives it.
@@ -19,12 +19,12 @@ from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.core.chains import has_ended, head_of
-from billsync.core.dump_items import Source
-from billsync.core.index import index, is_over
-from billsync.core.ownership import KEY, is_servers_own, labels_of
-from billsync.core.stages import Stage
-from billsync.core.versions import offered
+from billsync.core.changes.chains import has_ended, head_of
+from billsync.core.changes.versions import offered
+from billsync.core.diffing.stages import Stage
+from billsync.core.dump.items import Source
+from billsync.core.observed.index import index, is_over
+from billsync.core.observed.ownership import KEY, is_servers_own, labels_of
 from billsync.model.address import Address, Symbol
 from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns

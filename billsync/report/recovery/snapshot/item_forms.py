@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billsync.core.forms import COUNT, FLAG, SHOWN, TEXT, Form, Member, many, map_of, optional, record
+from billsync.core.views.forms import COUNT, FLAG, SHOWN, TEXT, Form, Member, many, map_of, optional, record
 from billsync.model.limits import NUMBER_CHARACTERS
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.recovery import Credit, Header, Promise

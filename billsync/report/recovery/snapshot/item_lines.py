@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from billsync.core.forms import LITERAL
+from billsync.core.views.forms import LITERAL
 from billsync.model.state import Row
 from billsync.report.recovery.snapshot.item_forms import CREDIT, FORMS, LIST, ROW, SORTS
 from billsync.report.recovery.snapshot.items import CreditOf, Item, Listed

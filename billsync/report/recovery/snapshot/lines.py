@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from billsync.core.forms import COUNT, MALFORMED, TEXT
+from billsync.core.views.forms import COUNT, MALFORMED, TEXT
 from billsync.model.recovery import Header, Recovery
 from billsync.report.recovery.snapshot.item_forms import EVENT, FORMS, HEADER
 from billsync.report.recovery.snapshot.item_lines import content_of, item_line, line_of, sort_of

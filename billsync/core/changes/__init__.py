@@ -1,0 +1,1 @@
+"""Changes of single entities: what they read, how they are refused, and their order."""

@@ -1,0 +1,1 @@
+"""Desired state by itself: its checks, references, and selections."""

@@ -1,0 +1,1 @@
+"""Live state by itself: rows by address, ownership, and doubts."""

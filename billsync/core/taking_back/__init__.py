@@ -1,0 +1,1 @@
+"""Entities taken over by files, and runs taken back."""

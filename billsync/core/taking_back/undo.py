@@ -1,0 +1,325 @@
+"""Undo: from the journal of a run to the state that takes back what the run did, where that can be taken back.
+
+An undo is a desired state of a few entities, so that the difference, the guards, the steps and their execution are
+those of any other run. What can't be desired, or isn't in the journal, is named with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import field
+from typing import Any
+
+from billsync.core.dump.document import plain_fields
+from billsync.core.dump.items import Item
+from billsync.core.lifecycle.chain_end import ENDS
+from billsync.core.lifecycle.chain_steps import FROM, RENEWS, TO
+from billsync.core.lifecycle.proof import VERSION
+from billsync.core.observed.ownership import LABELS
+from billsync.model.address import Address, Symbol, chain_of
+from billsync.model.change import Step
+from billsync.model.diagnostic import Position
+from billsync.model.frozen import dataclass, replace
+from billsync.model.globs import literal
+from billsync.model.kind import Absent, Archetype, Kind, Registry, State
+from billsync.model.selection import Selection
+from billsync.model.state import Desired, Entity, Row
+from billsync.model.transition import IMMEDIATE
+from billsync.model.value import Fields, Masked, leaves
+
+WITHHELD = "(withheld)"
+"""The text that takes the place of a customer's personal data in a journal."""
+CHANGING = "changing"
+"""The name under which a journal lists the fields that a step changes."""
+
+_MASK = re.compile(r"\(withheld\)|\(e-mail \d+\)")
+OUTSIDE = "what it was can't be named: the journal withholds values that come from outside of the files"
+_NOWHERE = Position("", 1, 1)
+_MADE = frozenset({"done", "failed"})
+"""Ends of steps after which something may have been written; a run that broke off has no end of a step."""
+
+
+class NotAJournal(ValueError):
+    """A text that isn't the journal of a run, or is one of an earlier version, without what an undo needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The steps of a run on one entity, in order; `old` is the version that a new one took the place of.
+
+    `changing` are the fields that they changed, as far as they had an entity before and after. `id` is the server's of
+    what they created, where it answered.
+    """
+
+    address: Address
+    steps: tuple[Step, ...]
+    changing: frozenset[str] = frozenset()
+    old: Fields | None = None
+    id: str = ""
+
+    @property
+    def first(self) -> Fields | None:
+        """The entity before the run."""
+        return self.steps[0].before.view
+
+    @property
+    def last(self) -> Fields | None:
+        """The entity as the run left it."""
+        return self.steps[-1].after.view
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line.
+
+    `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`);
+    `ended` is the time of its last event, and `place` names the server in the same way in each directory.
+    """
+
+    target: str
+    owner: str | None
+    made: tuple[Made, ...]
+    is_cut: bool = False
+    intended: Mapping[str, str] = field(default_factory=dict)
+    policy: Fields = field(default_factory=dict)
+    ended: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """Something of a run that can't be taken back, and why."""
+
+    address: Address
+    reason: str
+
+
+def journaled(text: str) -> Journaled:
+    """The run that a journal is about. Raises NotAJournal."""
+    try:
+        events = [json.loads(line, parse_float=_no_float) for line in _whole_lines(text)]
+        found = _journaled([event for event in events if isinstance(event, Mapping)])
+        return replace(found, is_cut=not text.endswith("\n"))
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise NotAJournal(str(error)) from error
+
+
+def _whole_lines(text: str) -> list[str]:
+    """The lines that were written whole: a run that was killed may leave a part of one, whose call wasn't made."""
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n") and line.strip()]
+
+
+def _no_float(text: str) -> Any:
+    raise ValueError(f"{text} is a float")
+
+
+def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
+    from billsync.core.plan_file import fields_of_object, step_of_object
+
+    run = next((event for event in events if event.get("event") == "run"), None)
+    if run is None:
+        raise NotAJournal("it doesn't begin with a run")
+    ends = {str(event["step"]): event["status"] for event in events if event.get("event") == "result"}
+    answered = {str(event["step"]): str(event["made"]) for event in events if "made" in event}
+    replaced: dict[str, Fields] = {}
+    steps: dict[str, Step] = {}
+    changing: dict[Address, set[str]] = {}
+    for event in events:
+        match event.get("event"):
+            case "begin":
+                replaced |= {name: fields_of_object(old) for name, old in event["replaced"].items()}
+            case "call" if ends.get(event["step"], "done") in _MADE:
+                planned = dict(event["planned"])
+                names = planned.pop(CHANGING)
+                step = steps[event["step"]] = step_of_object(planned)
+                changing.setdefault(_entity(step.address), set()).update(names)
+    by_entity: dict[Address, list[Step]] = {}
+    for step in steps.values():
+        by_entity.setdefault(_entity(step.address), []).append(step)
+    made = (
+        Made(address, tuple(found), frozenset(changing[address]), replaced.get(address.text), _id(found, answered))
+        for address, found in by_entity.items()
+        if "." not in address.kind
+    )
+    return Journaled(
+        str(run["target"]),
+        run["owner"],
+        tuple(made),
+        intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
+        policy=fields_of_object(run.get("policy", {})),
+        ended=str(events[-1].get("at", "")),
+        place=str(run.get("place", "")),
+    )
+
+
+def _id(steps: Iterable[Step], answered: Mapping[str, str]) -> str:
+    """The id of what steps created last; empty where no answer has it."""
+    return next((answered[step.id] for step in reversed([*steps]) if step.id in answered), "")
+
+
+def _entity(address: Address) -> Address:
+    return chain_of(address).unversioned()
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The state that takes back what a run made, and what of it lasts. `gone` are entities that are to go again."""
+
+    desired: Desired
+    lasting: tuple[Lasting, ...]
+    gone: frozenset[Address] = frozenset()
+
+
+def undone(run: Journaled, registry: Registry) -> Undone:
+    """The state of the entities before the run, as far as it can be wanted."""
+    published = {made.address for made in run.made if made.old is not None}
+    found = [(made, _before(made, registry[made.address.kind], published)) for made in run.made]
+    entities = [item for _, item in found if isinstance(item, Entity)]
+    gone = [made.address for made, item in found if item is None]
+    lasting = [item for _, item in found if isinstance(item, Lasting)]
+    for made, item in found:
+        lasting += _partly(made, registry[made.address.kind]) if isinstance(item, Entity) else ()
+    ordered = tuple(sorted(entities, key=lambda entity: entity.address.order))
+    chosen = (*(entity.address for entity in ordered), *gone)
+    desired = Desired(
+        owner=run.owner,
+        entities=ordered,
+        named=frozenset(address.kind for address in gone),
+        selection=Selection(patterns=tuple((a.kind, "/".join(map(literal, a.names))) for a in chosen)),
+    )
+    return Undone(desired, tuple(lasting), frozenset(gone))
+
+
+def only_gone(found: Undone, live: Iterable[Address]) -> Desired:
+    """The desired state in which nothing that is live goes but what is to go: all else is left alone, also by what
+    ends with it."""
+    kinds = found.desired.named
+    others = (address for address in live if address.kind in kinds and address not in found.gone)
+    return replace(found.desired, forgotten=frozenset(others))
+
+
+def without(run: Journaled, addresses: Container[Address]) -> Journaled:
+    """The run without what it made of these entities."""
+    return replace(run, made=tuple(made for made in run.made if made.address not in addresses))
+
+
+def _before(made: Made, kind: Kind, published: Set[Address]) -> Entity | Lasting | None:
+    """The entity as it is wanted again; None where it is to go; what lasts."""
+    found = _wanted(made, kind, published)
+    fields = found.fields if isinstance(found, Entity) else {}
+    return Lasting(made.address, OUTSIDE) if is_withheld(fields) else found
+
+
+def _wanted(made: Made, kind: Kind, published: Set[Address]) -> Entity | Lasting | None:
+    if any(_MASK.search(name) for name in made.address.names):
+        return Lasting(made.address, "it can't be named: the journal withholds e-mail addresses, which its key has")
+    match kind.archetype:
+        case Archetype.RECORD:
+            return _record_before(made, kind)
+        case Archetype.VERSIONED:
+            fields = made.old if made.old is not None else made.first
+            return _entity_of(made, kind, fields) if fields is not None else None
+        case Archetype.APPEND_ONLY:
+            return _taken_back(made, kind)
+        case Archetype.CHAINED:
+            return _chain_before(made, kind, published)
+
+
+def _record_before(made: Made, kind: Kind) -> Entity | Lasting | None:
+    if made.first is None:
+        return None
+    if made.last is not None:
+        return _entity_of(made, kind, _known(made, kind))
+    if is_withheld(made.first):
+        return Lasting(
+            made.address, "it was deleted, and its personal data isn't in the journal: create it from its file"
+        )
+    return _entity_of(made, kind, made.first)
+
+
+def _known(made: Made, kind: Kind) -> Fields:
+    """The former values of the fields that changed, without those that the journal withholds; where an absent field
+    means its default, all fields."""
+    first = made.first or {}
+    if kind.absent is Absent.DEFAULT:
+        return first
+    changing = made.changing - {kind.key}
+    return {name: first.get(name) for name in sorted(changing) if not _is_unknown(made, name)}
+
+
+def _is_unknown(made: Made, name: str) -> bool:
+    """Whether the journal withholds what a field was or became."""
+    return is_withheld(((made.first or {}).get(name), _last(made, name)))
+
+
+def _last(made: Made, name: str) -> Any:
+    return (made.last or {}).get(name)
+
+
+def _partly(made: Made, kind: Kind) -> Iterator[Lasting]:
+    """The parts of a change that last: fields whose former values the journal doesn't hold, and labels that were
+    added."""
+    first = made.first or {}
+    names = [name for name in sorted(made.changing) if _is_unknown(made, name)]
+    if names:
+        yield Lasting(made.address, f"the former {', '.join(names)} can't be named: the journal withholds it")
+    if kind.key in made.changing:
+        yield Lasting(
+            made.address, f"its key stays, which was {first.get(kind.key)!r}: list it under `moved` to rename it"
+        )
+    before, after = first.get(LABELS) or {}, _last(made, LABELS) or {}
+    added = sorted(after.keys() - before.keys()) if LABELS in made.changing and LABELS not in names else []
+    moments = {FROM, TO, RENEWS}
+    if made.first is not None and any((s.before.facts.keys() | s.after.facts.keys()) - moments for s in made.steps):
+        yield Lasting(made.address, "what was attached to it or detached stays: change it in its file")
+    if added and made.first is not None and kind.archetype is Archetype.RECORD:
+        yield Lasting(made.address, f"labels that it got stay ({', '.join(added)}): billsync never removes any")
+
+
+def _taken_back(made: Made, kind: Kind) -> Entity | Lasting:
+    """An entity that was created once and for all, as it is taken back."""
+    form = kind.taking_back
+    if made.first is not None or made.last is None or form is None:
+        verbs = ", ".join(dict.fromkeys(step.verb for step in made.steps))
+        return Lasting(made.address, f"{verbs} can't be taken back")
+    return _entity_of(made, kind, {**made.last, form.field: form.value})
+
+
+def _chain_before(made: Made, kind: Kind, published: Set[Address]) -> Entity:
+    """A chain as it was; one that began ends."""
+    last = made.steps[-1].after
+    if made.first is None:
+        return _entity_of(made, kind, {**_pinned(kind, made.last or {}, frozenset()), ENDS: IMMEDIATE})
+    is_later = not set(last.statuses).isdisjoint(kind.words(State.COMING))
+    timing = {} if is_later else {"change": IMMEDIATE}
+    return _entity_of(made, kind, {**_pinned(kind, made.first, published), **timing})
+
+
+def _pinned(kind: Kind, view: Fields, published: Set[Address]) -> Fields:
+    """The fields of a link as a file has them: the version of what it is on by its number, unless that is published
+    again."""
+    found = {name: value for name, value in view.items() if name != "labels"}
+    pinned = view.get(kind.pins or "")
+    if not isinstance(pinned, Symbol):
+        return found
+    is_again = pinned.address.unversioned() in published
+    return {**found, VERSION: "latest" if is_again else pinned.address.version}
+
+
+def _entity_of(made: Made, kind: Kind, fields: Fields) -> Entity:
+    item = Item(made.address, fields, Row(kind.name, "", {}))
+    return Entity(made.address, dict(_declared(kind, plain_fields(kind, item), fields)), _NOWHERE)
+
+
+def _declared(kind: Kind, plain: Fields, fields: Fields) -> Iterator[tuple[str, Any]]:
+    """The fields as a file declares them; null clears those that weren't there."""
+    yield from plain.items()
+    if kind.absent is Absent.NOT_MANAGED:
+        yield from ((name, None) for name, value in fields.items() if value is None)
+
+
+def is_withheld(value: Any) -> bool:
+    """Whether a journal withholds a value, or a part of it."""
+    return any(isinstance(leaf, Masked) or (isinstance(leaf, str) and _MASK.search(leaf)) for leaf in leaves(value))

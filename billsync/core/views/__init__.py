@@ -1,0 +1,1 @@
+"""Entities as comparable views: one canonical form of each value, comparison, and the forms of JSON."""
