@@ -314,6 +314,25 @@ def test_a_run_that_broke_off_is_undone_as_far_as_its_journal_goes(shop: Undoing
 
 
 @pytest.mark.generation("openmeter@later")
+def test_a_migration_is_undone_once_the_former_content_is_on_sale_again(shell: Shell, folder: Path) -> None:
+    """Until then, the archived version is no way back, and the undo says what is one."""
+    shop = Undoing(shell, folder, "local:?generation=later")
+    shop.sync(SHOP)
+    published = shop.sync(EDITED)
+    flags = ("--from", "1", "--to", "latest", "--timing", "immediate", "--allow", "dearer-plan")
+    ran = shell.run("migrate", "shop.yaml", "--server", "local:?generation=later", "--plan", "prepaid", *flags, "--yes")
+    moved = shop.journals()[-1]
+    stays = shop.undo(moved, "--yes")
+    shop.undo(published, "--yes")
+
+    assert (ran.code, stays.code, stays.out.splitlines()[0]) == (0, 0, "No changes.")
+    assert "subscription acme/default: it was on plan/prepaid@1, which is archived" in stays.err
+    assert "undo the run that published plan/prepaid@2" in stays.err
+    assert shop.lines(moved) == ["migrating subscription acme/default"]
+    assert "plan: prepaid@2 → prepaid@3" in shop.undo(moved, "--yes").out
+
+
+@pytest.mark.generation("openmeter@later")
 def test_a_scheduled_change_and_an_end_are_taken_back(shell: Shell, folder: Path) -> None:
     shop = Undoing(shell, folder, "local:?generation=later")
     shop.sync(TWO_PLANS)

@@ -11,6 +11,7 @@ from billsync.app.planning.pipeline import compared, read_live
 from billsync.app.planning.plan_files import place_of
 from billsync.app.server.connection import Connection
 from billsync.app.undo.departures import departed
+from billsync.app.undo.older_versions import versions_again
 from billsync.app.undo.rules import intended_by, with_rules
 from billsync.apply.bindings import Bindings
 from billsync.core.diffing.diff import Mode
@@ -66,6 +67,9 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     bindings = bindings_of(connection, found, {})
     touched = {change.address.unversioned() for change in plan.changes}
     ended = dict(_ended(bindings, [made for made in run.made if made.address in touched]))
+    again = dict(versions_again(bindings, run.made, plan, rows))
+    instead = {address: number for address, number in again.items() if isinstance(number, int)}
+    ended |= {address: why for address, why in again.items() if isinstance(why, str)}
     pending = {c.address.unversioned() for c in plan.changes if c.is_pending or c.fields}
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
     changed = {made.address: why for made in changing if (why := departed(connection, bindings, made, run, rows))}
@@ -73,7 +77,7 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     changed |= dict(_used_by_others(whole, run, touched))
     used = dict(_used(connection, bindings, changing, changed))
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in whole.gone}
-    left = with_rules(undone(without(run, {**ended, **changed, **used, **held}), KINDS), rules, target)
+    left = with_rules(undone(without(run, {**ended, **changed, **used, **held}), KINDS, instead), rules, target)
     lasting = (*whole.lasting, *(Lasting(address, why) for address, why in {**ended, **used, **held}.items() if why))
     refused = (_refused(address, why) for address, why in changed.items())
     findings = (*_cut_off(run), *(_lasts(one) for one in lasting), *refused)

@@ -172,10 +172,31 @@ class Undone:
     gone: frozenset[Address] = frozenset()
 
 
-def undone(run: Journaled, registry: Registry) -> Undone:
-    """The state of the entities before the run, as far as it can be wanted."""
-    published = {made.address for made in run.made if made.old is not None}
-    found = [(made, _before(made, registry[made.address.kind], published)) for made in run.made]
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """The versions that chains go back to: `published` are entities of which the run published one, so that their
+    content is published again; `instead` has the number of the version that has the former content, by chain."""
+
+    published: Set[Address]
+    instead: Mapping[Address, int]
+
+    def of(self, chain: Address, pinned: Address) -> int | str | None:
+        """The version to which a chain goes back that was on another one, `pinned`."""
+        if pinned.unversioned() in self.published:
+            return "latest"
+        return self.instead.get(chain, pinned.version)
+
+
+NOTHING_INSTEAD: Mapping[Address, int] = {}
+
+
+def undone(run: Journaled, registry: Registry, instead: Mapping[Address, int] = NOTHING_INSTEAD) -> Undone:
+    """The state of the entities before the run, as far as it can be wanted.
+
+    `instead` has, by chain, the number of the version to go back to, where another one has the former content now.
+    """
+    versions = _Versions({made.address for made in run.made if made.old is not None}, instead)
+    found = [(made, _before(made, registry[made.address.kind], versions)) for made in run.made]
     entities = [item for _, item in found if isinstance(item, Entity)]
     gone = [made.address for made, item in found if item is None]
     lasting = [item for _, item in found if isinstance(item, Lasting)]
@@ -205,14 +226,14 @@ def without(run: Journaled, addresses: Container[Address]) -> Journaled:
     return replace(run, made=tuple(made for made in run.made if made.address not in addresses))
 
 
-def _before(made: Made, kind: Kind, published: Set[Address]) -> Entity | Lasting | None:
+def _before(made: Made, kind: Kind, versions: _Versions) -> Entity | Lasting | None:
     """The entity as it is wanted again; None where it is to go; what lasts."""
-    found = _wanted(made, kind, published)
+    found = _wanted(made, kind, versions)
     fields = found.fields if isinstance(found, Entity) else {}
     return Lasting(made.address, OUTSIDE) if is_withheld(fields) else found
 
 
-def _wanted(made: Made, kind: Kind, published: Set[Address]) -> Entity | Lasting | None:
+def _wanted(made: Made, kind: Kind, versions: _Versions) -> Entity | Lasting | None:
     if any(_MASK.search(name) for name in made.address.names):
         return Lasting(made.address, "it can't be named: the journal withholds e-mail addresses, which its key has")
     match kind.archetype:
@@ -224,7 +245,7 @@ def _wanted(made: Made, kind: Kind, published: Set[Address]) -> Entity | Lasting
         case Archetype.APPEND_ONLY:
             return _taken_back(made, kind)
         case Archetype.CHAINED:
-            return _chain_before(made, kind, published)
+            return _chain_before(made, kind, versions)
 
 
 def _record_before(made: Made, kind: Kind) -> Entity | Lasting | None:
@@ -287,25 +308,25 @@ def _taken_back(made: Made, kind: Kind) -> Entity | Lasting:
     return _entity_of(made, kind, {**made.last, form.field: form.value})
 
 
-def _chain_before(made: Made, kind: Kind, published: Set[Address]) -> Entity:
+def _chain_before(made: Made, kind: Kind, versions: _Versions) -> Entity:
     """A chain as it was; one that began ends."""
     last = made.steps[-1].after
     if made.first is None:
-        return _entity_of(made, kind, {**_pinned(kind, made.last or {}, frozenset()), ENDS: IMMEDIATE})
+        last_version = _Versions(frozenset(), {})
+        return _entity_of(made, kind, {**_pinned(made, kind, made.last or {}, last_version), ENDS: IMMEDIATE})
     is_later = not set(last.statuses).isdisjoint(kind.words(State.COMING))
     timing = {} if is_later else {"change": IMMEDIATE}
-    return _entity_of(made, kind, {**_pinned(kind, made.first, published), **timing})
+    return _entity_of(made, kind, {**_pinned(made, kind, made.first, versions), **timing})
 
 
-def _pinned(kind: Kind, view: Fields, published: Set[Address]) -> Fields:
+def _pinned(made: Made, kind: Kind, view: Fields, versions: _Versions) -> Fields:
     """The fields of a link as a file has them: the version of what it is on by its number, unless that is published
     again."""
     found = {name: value for name, value in view.items() if name != "labels"}
     pinned = view.get(kind.pins or "")
     if not isinstance(pinned, Symbol):
         return found
-    is_again = pinned.address.unversioned() in published
-    return {**found, VERSION: "latest" if is_again else pinned.address.version}
+    return {**found, VERSION: versions.of(made.address, pinned.address)}
 
 
 def _entity_of(made: Made, kind: Kind, fields: Fields) -> Entity:

@@ -16,7 +16,15 @@ PREFIX = "sha256:"
 
 
 def content_digest(kind: Kind, view: Fields, routes: Routes) -> str | None:
-    """SHA-256 of a view's canonical JSON; None if it refers to an unknown entity, whose key is missing.
+    """SHA-256 of the canonical JSON of a view's content; None if it refers to an entity whose key is unknown."""
+    own = content_of(kind, view, routes)
+    if any(address.key.startswith(UNKNOWN) for address in symbols_in(own)):
+        return None
+    return PREFIX + digest(own)
+
+
+def content_of(kind: Kind, view: Fields, routes: Routes) -> Plain:
+    """The part of a view that counts as content.
 
     Labels, which some servers hide, parts, which are read separately, and fields that not every server keeps are left
     out: none affects a price.
@@ -25,10 +33,7 @@ def content_digest(kind: Kind, view: Fields, routes: Routes) -> str | None:
     fields = kind.record.fields
     left_out = parts | {name for name, field in fields.items() if field.undigested}
     priced = {name: value for name, value in view.items() if name not in left_out}
-    own = _unlabelled(kind.record, priced)
-    if any(address.key.startswith(UNKNOWN) for address in symbols_in(own)):
-        return None
-    return PREFIX + digest(own)
+    return _unlabelled(kind.record, priced)
 
 
 def _without_labels(record: Record, value: Plain) -> Plain:
