@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from billsync.apply.bindings import Bindings
-from billsync.core.content import content_of
-from billsync.core.index import Index, version_of
-from billsync.core.refusals import NOT_THE_ACTIVE_VERSION
-from billsync.core.undo import Made
-from billsync.core.versions import offered
+from billsync.core.changes.versions import offered
+from billsync.core.observed.index import Index, version_of
+from billsync.core.observed.refusals import NOT_THE_ACTIVE_VERSION
+from billsync.core.taking_back.undo import Made
+from billsync.core.views.content import content_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol
 from billsync.model.change import PlanFile
