@@ -34,10 +34,12 @@ def desired_state(
     allow: Mapping[str, str] = NOTHING,
     telling: Callable[[Diagnostic], Diagnostic] = as_it_is,
     crowd: bool = False,
+    sparing: bool = False,
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare; passes warnings to the caller, also about flags that a policy forbids.
 
-    `crowd` says that the command can deal with a crowd; for a selection, its members are among the entities.
+    `crowd` says that the command can deal with a crowd; for a selection, its members are among the entities. `sparing`:
+    it takes less memory, and more time.
     Raises Ended with all findings if one is an error.
     """
     around = run.around
@@ -49,6 +51,7 @@ def desired_state(
         overlays=run.overlays,
         crowd=crowd,
         memory=parsed_files(parsed_memory(around.environment), around.environment) if crowd else None,
+        sparing=sparing,
     )
     run.sourced = desired.sourced
     run.hide(whole_mask(desired.sourced))

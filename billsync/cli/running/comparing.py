@@ -31,7 +31,10 @@ def show_difference(
     """Print the changes that `sync` would make, and the impact of new prices; an anonymous impact names no customer."""
     telling = finding_without_names if wanted.is_anonymous else as_it_is
     check_files(run)
-    desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling, crowd=True)
+    sparing = wanted.impact is not None  # its own values take memory beside the declared ones
+    desired, findings = desired_state(
+        run, paths, allow=wanted.allow, telling=telling, crowd=True, sparing=sparing
+    )
     with connected(run, options, desired.target) as connection:
         connection, desired = sifted(connection, desired, wanted)  # the rest needn't stay in memory
         found = difference(connection, desired, wanted, run.progress)

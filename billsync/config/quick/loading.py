@@ -33,18 +33,23 @@ LIBRARIES = ("msgspec", "orjson", "ryml", "jsonschema_rs")
 
 
 def load_quickly(
-    found: Found, *, registry: Registry, environment: Mapping[str, str], memory: ParsedMemory | None = None
+    found: Found,
+    *,
+    registry: Registry,
+    environment: Mapping[str, str],
+    memory: ParsedMemory | None = None,
+    sparing: bool = False,
 ) -> tuple[Desired, tuple[Diagnostic, ...]] | None:
     """Return the state that files declare, with a crowd, and the notes on them; None where anything is in doubt.
 
     A crowd is made of the files that hold nothing but entities of one kind that others belong to. The full loader reads
-    the others, and must find nothing in them.
+    the others, and must find nothing in them. `sparing`: equal parts of members are kept once.
     """
     kind = _kind_of_crowds(registry)
     if kind is None or found.problems or not _are_there(LIBRARIES):
         return None
     files = [source for source in found.sources if _may_hold(kind, source)]
-    shared = Shared()
+    shared = Shared() if sparing else None
     documents = [
         (source, _members(source.content, kind, memory, shared))
         for source in files
@@ -91,7 +96,7 @@ def _may_hold(kind: Kind, source: SourceFile) -> bool:
     return re.match(before + kind.collection.encode() + b":", source.content) is not None
 
 
-def _members(content: bytes, kind: Kind, memory: ParsedMemory | None, shared: Shared) -> Sequence[Plain] | None:
+def _members(content: bytes, kind: Kind, memory: ParsedMemory | None, shared: Shared | None) -> Sequence[Plain] | None:
     """The entities of a kind in a file that certainly holds nothing else; None for any other file."""
     if most_values(content) > VALUES:
         return None
@@ -102,7 +107,8 @@ def _members(content: bytes, kind: Kind, memory: ParsedMemory | None, shared: Sh
         if document is None:
             return None
         versions += FORMAT_VERSION in document
-        shared.keep(document[kind.collection])
+        if shared is not None:
+            shared.keep(document[kind.collection])
         members += document[kind.collection]
     return members if versions <= 1 else None
 
