@@ -43,9 +43,7 @@ def load(
         if crowd and not overlays and not is_plain(environment) and _is_large(found):
             from billsync.config.quick.loading import load_quickly  # it takes as long as reading some small files
 
-            loaded = load_quickly(
-                found, registry=registry, environment=environment, memory=memory, sparing=sparing
-            )
+            loaded = load_quickly(found, registry=registry, environment=environment, memory=memory, sparing=sparing)
             if loaded is not None:
                 return loaded
         return load_fully(found, paths, registry=registry, environment=environment, overlays=overlays)

@@ -32,9 +32,7 @@ def show_difference(
     telling = finding_without_names if wanted.is_anonymous else as_it_is
     check_files(run)
     sparing = wanted.impact is not None  # its own values take memory beside the declared ones
-    desired, findings = desired_state(
-        run, paths, allow=wanted.allow, telling=telling, crowd=True, sparing=sparing
-    )
+    desired, findings = desired_state(run, paths, allow=wanted.allow, telling=telling, crowd=True, sparing=sparing)
     with connected(run, options, desired.target) as connection:
         connection, desired = sifted(connection, desired, wanted)  # the rest needn't stay in memory
         found = difference(connection, desired, wanted, run.progress)
