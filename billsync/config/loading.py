@@ -10,6 +10,7 @@ from typing import TextIO
 
 from billsync.config.files import Found, read_sources
 from billsync.config.full_loading import load_fully
+from billsync.config.members_read import MembersRead
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Registry
 from billsync.model.plain_mode import is_plain
@@ -30,20 +31,24 @@ def load(
     crowd: bool = False,
     memory: ParsedMemory | None = None,
     sparing: bool = False,
+    read: MembersRead | None = None,
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare, and all findings by position; after an error, the state is incomplete.
 
     Paths are files, directories, or `-` for the standard input (design.md §3). `environment` is where `!env` looks;
     `overlays` are files that are merged over the others, in their order. `crowd` says that the caller can deal with a
     crowd: what is surely read and valid may then be in `Desired.crowd` (`whole` in core/declared/crowd.py);
-    `memory` remembers what such files hold. `sparing`: equal parts of its members are kept once, which takes time.
+    `memory` remembers what such files hold, `read` within this run. `sparing`: equal parts of its members are kept
+    once, which takes time.
     """
     with _no_collecting():
         found = read_sources(paths, stdin)
         if crowd and not overlays and not is_plain(environment) and _is_large(found):
             from billsync.config.quick.loading import load_quickly  # it takes as long as reading some small files
 
-            loaded = load_quickly(found, registry=registry, environment=environment, memory=memory, sparing=sparing)
+            loaded = load_quickly(
+                found, registry=registry, environment=environment, memory=memory, sparing=sparing, read=read
+            )
             if loaded is not None:
                 return loaded
         return load_fully(found, paths, registry=registry, environment=environment, overlays=overlays)

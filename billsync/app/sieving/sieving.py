@@ -59,8 +59,7 @@ def _is_worth_it(desired: Desired) -> bool:
     patterns = {*desired.external.by_kind, *desired.adopted.by_kind}
     named = {address.kind for address in (*desired.moved, *desired.forgotten)}
     return (
-        selection.is_whole
-        and not selection.labels
+        not (selection.patterns or selection.entities or selection.kinds or selection.labels)
         and not desired.sourced
         and not kinds & (patterns | named)
         and not any(kinds & kinds_in(kind.record) for kind in KINDS.values())

@@ -12,6 +12,7 @@ from billsync.cli.options.selecting import selected_part
 from billsync.cli.terminal.state_dir import parsed_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.config import load
+from billsync.config.members_read import MembersRead
 from billsync.core.declared.crowd import whole
 from billsync.core.secrets.hiding import whole_mask
 from billsync.kinds.registry import KINDS
@@ -38,11 +39,12 @@ def desired_state(
 ) -> tuple[Desired, tuple[Diagnostic, ...]]:
     """Return the state that the files declare; passes warnings to the caller, also about flags that a policy forbids.
 
-    `crowd` says that the command can deal with a crowd; for a selection, its members are among the entities. `sparing`:
-    it takes less memory, and more time.
+    `crowd` says that the command can deal with a crowd; for a selection by patterns, its members are entities again.
+    `sparing`: it takes less memory, and more time.
     Raises Ended with all findings if one is an error.
     """
     around = run.around
+    read = MembersRead() if run.since is not None else None
     desired, found = load(
         paths,
         registry=KINDS,
@@ -52,6 +54,7 @@ def desired_state(
         crowd=crowd,
         memory=parsed_files(parsed_memory(around.environment), around.environment) if crowd else None,
         sparing=sparing,
+        read=read,
     )
     run.sourced = desired.sourced
     run.hide(whole_mask(desired.sourced))
@@ -60,13 +63,14 @@ def desired_state(
         raise Ended(Exit.ERROR, *findings)
     if findings and not run.wants_json:
         run.mention(diagnostics_text(findings))
-    return selected_part(run, _selectable(run, paths, owned(run, desired))), findings
+    return selected_part(run, _selectable(run, paths, owned(run, desired), read)), findings
 
 
-def _selectable(run: Run, paths: Sequence[str], desired: Desired) -> Desired:
-    """The desired state with all entities where it is for a selection, that of `--since` included."""
+def _selectable(run: Run, paths: Sequence[str], desired: Desired, read: MembersRead | None) -> Desired:
+    """The desired state with all entities where it is for a selection by patterns; with `--since`, with that one."""
+    found = whole(desired, KINDS) if run.patterns or desired.selection.entities else desired
     if run.since is None:
-        return whole(desired, KINDS) if run.patterns or desired.selection.entities else desired
+        return found
     from billsync.cli.files.since import since_commit
 
-    return since_commit(run, paths, run.since, whole(desired, KINDS))
+    return since_commit(run, paths, run.since, found, read)

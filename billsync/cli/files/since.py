@@ -13,7 +13,7 @@ from billsync.cli.terminal.state_dir import parsed_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.config import load
 from billsync.config.files import STDIN
-from billsync.core.declared.crowd import whole
+from billsync.config.members_read import MembersRead
 from billsync.core.declared.since import changed_besides, touched
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
@@ -24,17 +24,19 @@ from billsync.model.state import Desired
 from billsync.render.diagnostics import one_line
 
 
-def since_commit(run: Run, paths: Sequence[str], ref: str, desired: Desired) -> Desired:
+def since_commit(
+    run: Run, paths: Sequence[str], ref: str, desired: Desired, read: MembersRead | None = None
+) -> Desired:
     """The desired state with a selection of what has changed since a commit; of everything where that can't be told.
 
-    Raises Ended.
+    `read` remembers the files that the desired state was read from. Raises Ended.
     """
     if STDIN in paths:
         raise usage("since-stdin", "`-` is among the files", "Name the files.")
     history = history_of((*paths, *run.overlays), run.around.environment)
     since = Since(ref, history.base(ref))
     try:
-        before = _before(run, paths, history, since.commit, desired)
+        before = _before(run, paths, history, since.commit, desired, read)
     except NotThere as error:
         return _everything(run, desired, since, str(error))
     if parts := changed_besides(before, desired):
@@ -42,7 +44,9 @@ def since_commit(run: Run, paths: Sequence[str], ref: str, desired: Desired) -> 
     return _with(desired, since, touched(before, desired, KINDS))
 
 
-def _before(run: Run, paths: Sequence[str], history: History, commit: str, desired: Desired) -> Desired:
+def _before(
+    run: Run, paths: Sequence[str], history: History, commit: str, desired: Desired, read: MembersRead | None
+) -> Desired:
     """The state that the files declared at a commit. Raises NotThere."""
     named = [history.inside(path) for path in (*paths, *run.overlays)]
     environment = run.around.environment
@@ -57,12 +61,13 @@ def _before(run: Run, paths: Sequence[str], history: History, commit: str, desir
             overlays=places[len(paths) :],
             crowd=True,
             memory=parsed_files(parsed_memory(environment), environment),
+            read=read,
         )
         for finding in findings:
             if finding.severity is Severity.ERROR:
                 text = one_line(finding).replace(f"{folder}{os.sep}", "")
                 raise NotThere(f"the files have errors at that commit: {text}")
-    return whole(before, KINDS)
+    return before
 
 
 def _everything(run: Run, desired: Desired, since: Since, reason: str) -> Desired:

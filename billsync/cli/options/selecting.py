@@ -78,22 +78,27 @@ def selected_part(run: Run, desired: Desired) -> Desired:
     """The desired state with the selection of the files and of the command; stderr says what is left out of the
     files."""
     from billsync.core.declared.selecting import included, selected
+    from billsync.core.declared.since import counts_of_all, reached
     from billsync.kinds.registry import KINDS
     from billsync.render.plan.nouns import counted_kinds
 
     selection = replace(desired.selection, patterns=run.patterns)
     if selection.is_whole:
         return with_since_counts(desired)
-    found = selected(desired, selection, KINDS)
+    found = selected(reached(replace(desired, selection=selection), KINDS), selection, KINDS)
     chosen = [address for address in included(found) if selection.chooses(address)]
     needed = [address for address in included(found) if not selection.chooses(address)]
-    counts = Counter(entity.address.kind for entity in desired.entities)
-    left = counts - Counter(address.kind for address in (*chosen, *needed))
+    left = counts_of_all(desired, KINDS) - Counter(address.kind for address in (*chosen, *needed))
     needs = f", with {counted_kinds(_count(needed))} that it needs" if needed else ""
     run.mention(
         f"Selected: {counted_kinds(_count(chosen)) or NOTHING}{needs}. Left out: {counted_kinds(left) or 'nothing'}."
     )
-    return with_since_counts(found)
+    return with_since_counts(_as_found(desired, found))
+
+
+def _as_found(desired: Desired, found: Desired) -> Desired:
+    """What was found of the desired state, which has its crowd still."""
+    return replace(desired, selection=found.selection) if desired.crowd else found
 
 
 def with_since_counts(desired: Desired) -> Desired:
@@ -102,8 +107,9 @@ def with_since_counts(desired: Desired) -> Desired:
     if since is None:
         return desired
     from billsync.core.declared.since import with_counts
+    from billsync.kinds.registry import KINDS
 
-    return replace(desired, selection=replace(desired.selection, since=with_counts(since, desired)))
+    return replace(desired, selection=replace(desired.selection, since=with_counts(since, desired, KINDS)))
 
 
 def check_selected(run: Run, desired: Desired, plan: PlanFile, *, unnamed: Collection[str] = ()) -> None:

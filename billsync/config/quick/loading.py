@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from importlib import import_module
+from itertools import chain
 
 from billsync.config.document import FORMAT_VERSION
 from billsync.config.files import STDIN, Found, SourceFile
 from billsync.config.finding import Findings
 from billsync.config.full_loading import ReadDesired, documents_of, parse, problems_of_all, read_desired, sorted_short
+from billsync.config.members_read import MembersRead
 from billsync.config.quick.segments import Segment, segments
 from billsync.config.quick.sharing import Shared
 from billsync.config.quick.validity import member_test
@@ -39,6 +41,7 @@ def load_quickly(
     environment: Mapping[str, str],
     memory: ParsedMemory | None = None,
     sparing: bool = False,
+    read: MembersRead | None = None,
 ) -> tuple[Desired, tuple[Diagnostic, ...]] | None:
     """Return the state that files declare, with a crowd, and the notes on them; None where anything is in doubt.
 
@@ -49,22 +52,32 @@ def load_quickly(
     if kind is None or found.problems or not _are_there(LIBRARIES):
         return None
     files = [source for source in found.sources if _may_hold(kind, source)]
+    contents = {source.name: source.content for source in files if isinstance(source.content, bytes)}
+    known = _known(contents, read)
     shared = Shared() if sparing else None
-    documents = [
-        (source, _members(source.content, kind, memory, shared))
-        for source in files
-        if isinstance(source.content, bytes)
-    ]
-    members = {source.name: them for source, them in documents if them is not None}
+    documents = {name: _members(contents[name], kind, memory, shared) for name in contents if name not in known}
+    unread = {name: them for name, them in documents.items() if them is not None}
+    members = {name: them for name in contents if (them := known.get(name, unread.get(name))) is not None}
     crowd = _gathered(members, kind) if any(members.values()) else None
-    if crowd is None or not all(map(member_test(kind, registry), crowd.members.values())):
+    if crowd is None or not all(map(member_test(kind, registry), chain.from_iterable(unread.values()))):
         return None
     rest = _rest([source for source in found.sources if source.name not in members], registry, environment)
     if rest is None or not _allows_crowd(rest, _kinds(kind, registry)):
         return None
     named = rest.desired.named | _named(crowd, kind, registry)
     desired = replace(rest.desired, named=named, crowd=crowd)
-    return (desired, sorted_short(found.notes(()))) if fits(desired, registry) else None
+    if not fits(desired, registry):
+        return None
+    if read is not None:
+        for name, them in unread.items():
+            read.keep(contents[name], them)
+    return desired, sorted_short(found.notes(()))
+
+
+def _known(contents: Mapping[str, bytes], read: MembersRead | None) -> Mapping[str, Sequence[Plain]]:
+    """By file, the entities of those that were read before."""
+    found = {name: read.of(content) for name, content in contents.items()} if read is not None else {}
+    return {name: members for name, members in found.items() if members is not None}
 
 
 def _are_there(libraries: Iterable[str]) -> bool:

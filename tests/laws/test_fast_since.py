@@ -1,0 +1,65 @@
+"""A comparison since a commit that leaves out what is certainly equal, or not read, says what the full code says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
+
+from billsync.core.declared.dependents import with_dependents
+from billsync.core.declared.selecting import selected
+from billsync.core.declared.since import counts_of_all, reached, touched, with_counts
+from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
+from billsync.model.since import Since
+from billsync.model.state import Desired
+from tests.support.budgets import examples
+from tests.support.sieve_cases import Case, crowded, mutated, outcomes, unchanged
+
+SEEDS = examples(32)
+
+
+def since(case: Case, before: Desired, random: Random) -> Desired | None:
+    """What a case's files declare, with the selection of what they change, and of more at random; None for invalid
+    ones."""
+    after = case.desired()
+    if after is None:
+        return None
+    found = touched(before, after, KINDS)
+    assert touched(crowded(before), crowded(after), KINDS) == found
+    addresses = [entity.address for entity in after.entities]
+    gone = [Address("customer", (row["key"],)) for row in case.rows["customers"] if isinstance(row.get("key"), str)]
+    more = random.sample([*addresses, *gone], min(len(addresses), random.choice((0, 0, 1, 2, 4))))
+    chosen = found | with_dependents(more, after, KINDS)
+    assert with_dependents(more, crowded(after), KINDS) == with_dependents(more, after, KINDS)
+    return selected(after, replace(after.selection, chosen=chosen, since=Since("main", "0" * 40)), KINDS)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_part_that_is_read_quickly_comes_out_the_same(part: int) -> None:
+    before = unchanged().desired()
+    assert before is not None
+    for seed in range(part, SEEDS, 4):
+        random = Random(seed)
+        case = mutated(random)
+        case.mode = random.choice(("diff", "diff", "diff", "impact", "impact-all"))
+        desired = since(case, before, random)
+        if desired is not None:
+            sieved, plain = outcomes(case, desired)
+            assert sieved == plain, (seed, case.told, desired.selection.names)
+
+
+def test_a_crowd_is_counted_and_reached_as_its_entities_are() -> None:
+    desired = unchanged().desired()
+    assert desired is not None
+    chosen = frozenset({Address("grant", ("acme", "welcome")), Address("plan", ("small",))})
+    part = selected(desired, replace(desired.selection, chosen=chosen, since=Since("main", "")), KINDS)
+    there = crowded(part)
+
+    assert counts_of_all(there, KINDS) == counts_of_all(part, KINDS)
+    assert selected(reached(there, KINDS), there.selection, KINDS).selection == part.selection
+    assert part.selection.since is not None
+    assert with_counts(part.selection.since, there, KINDS) == with_counts(part.selection.since, part, KINDS)
