@@ -97,7 +97,7 @@ def selected_part(run: Run, desired: Desired) -> Desired:
 
 
 def _as_found(desired: Desired, found: Desired) -> Desired:
-    """What was found of the desired state, which has its crowd still."""
+    """The desired state with the selection that was found; with its crowd, if it has one."""
     return replace(desired, selection=found.selection) if desired.crowd else found
 
 

@@ -22,7 +22,7 @@ Named: TypeAlias = Mapping[str, Collection[str]]
 
 
 def with_dependents(addresses: Iterable[Address], desired: Desired, registry: Registry) -> frozenset[Address]:
-    """These addresses, and those of all declared entities that refer or belong to one of them, and so on."""
+    """The addresses, and those of all declared entities that refer or belong to one of them, and so on."""
     users = _users(desired.entities, registry)
     found = set(addresses)
     new = set(found)
