@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
@@ -41,7 +42,8 @@ class Policy:
     `max_deletes` counts the entities that one run deletes. `max_delete_percent` limits the share of the owned ones of a
     kind, where these are `percent_from` or more. `protected` are never deleted, and nothing that belongs to them is
     deleted, cancelled or taken back. `forbid` are guards that no flag overrides. `nothing_due_at_start` are plans, by
-    keys and globs, that bill nothing when a subscription begins. `places` has the position of each rule, by name.
+    keys and globs, that bill nothing when a subscription begins. `places` has the position of each rule, by name, and
+    `forbidden_at` that of each guard in `forbid` that stands elsewhere.
     """
 
     max_deletes: int | None = None
@@ -52,8 +54,17 @@ class Policy:
     require_owner: bool = False
     nothing_due_at_start: tuple[str, ...] = ()
     places: Mapping[str, Position] = field(default_factory=dict)
+    forbidden_at: Mapping[str, Position] = field(default_factory=dict)
 
-    def protects(self, address: Address) -> bool:
-        """Whether an entity is protected, by its key or, where it belongs to another, by all its names (`acme/key`)."""
-        texts = {address.key, "/".join(address.names)}
-        return any(self.protected.match(address.kind, text) for text in texts)
+    def protection_of(self, address: Address) -> Position | None:
+        """The place of the rule that protects an entity, by its key or, where it belongs to another, by all its names
+        (`acme/key`); None if none does."""
+        texts = (address.key, "/".join(address.names))
+        for pattern in self.protected.by_kind.get(address.kind, ()):
+            if any(fnmatchcase(text, pattern) for text in texts):
+                return self.protected.places.get((address.kind, pattern)) or self.places["protected"]
+        return None
+
+    def place_forbidding(self, guard: str) -> Position:
+        """The place of the rule that forbids to override a guard."""
+        return self.forbidden_at.get(guard) or self.places["forbid"]

@@ -244,7 +244,7 @@ RULES = "policy: {protected: {customers: [acme]}, forbid: [cancel, revert], max_
 
 @pytest.mark.parametrize("by_plan_file", [False, True])
 def test_an_undo_keeps_the_policy_of_its_run(shop: Undoing, shell: Shell, folder: Path, *, by_plan_file: bool) -> None:
-    """It stands in the journal; files that are named have another one, and must be of the same owner."""
+    """It stands in the journal; the policy of files that are named, of the same owner, holds, too, and loosens none."""
     ruled = SHOP.replace("_info:\n", f"_info:\n  {RULES}")
     if by_plan_file:
         (folder / "shop.yaml").write_text(ruled)
@@ -253,12 +253,16 @@ def test_an_undo_keeps_the_policy_of_its_run(shop: Undoing, shell: Shell, folder
         first = shop.journals()[-1]
     else:
         first = shop.sync(ruled)
-    for name, text in (("loose", SHOP), ("others", SHOP.replace("payments", "others"))):
+    strict = SHOP.replace(
+        "_info:\n", "_info:\n  policy: {max_deletes: 0, protected: {plans: [prepaid]}, forbid: [void]}\n"
+    )
+    for name, text in (("loose", SHOP), ("others", SHOP.replace("payments", "others")), ("strict", strict)):
         (folder / f"{name}.yaml").write_text(text)
 
     stopped = shop.undo(first, *EVERYTHING)
     others = shop.undo(first, "others.yaml", *EVERYTHING)
-    undone = shop.undo(first, "loose.yaml", *EVERYTHING)
+    loose = shop.undo(first, "loose.yaml", *EVERYTHING)
+    both = shop.undo(first, "strict.yaml", *EVERYTHING)
 
     assert [line.split("]")[0] for line in stopped.out.splitlines() if line.startswith("stopped[")] == [
         "stopped[cancel",
@@ -268,7 +272,11 @@ def test_an_undo_keeps_the_policy_of_its_run(shop: Undoing, shell: Shell, folder
     ]
     assert f"the policy at {first}:1:1 protects customer/acme" in stopped.out
     assert "`--allow cancel` changes nothing" in stopped.err
-    assert (stopped.code, others.code, undone.code, len(shop.journals())) == (4, 1, 0, 2)
+    assert (stopped.code, others.code, loose.out, len(shop.journals())) == (4, 1, stopped.out, 1)
+    assert "exceeds the 0 that the policy at strict.yaml:2:" in both.out
+    assert f"the policy at {first}:1:1 protects customer/acme" in both.out
+    assert "the policy at strict.yaml:2:28 protects plan/prepaid, and the run would delete plan/prepaid" in both.out
+    assert "`--allow void` changes nothing" in both.err
 
 
 @pytest.mark.generation("openmeter@later")

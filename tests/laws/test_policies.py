@@ -142,7 +142,7 @@ def test_no_flags_let_a_run_break_a_policy(
     assert policy.max_deletes is None or len(deleted) <= policy.max_deletes
     if policy.max_delete_percent is not None and policy.percent_from <= METERS:
         assert meters * 100 <= policy.max_delete_percent * METERS
-    assert not [holder for address in lost for holder in holders(address) if policy.protects(holder)]
+    assert not [holder for address in lost for holder in holders(address) if policy.protection_of(holder)]
     assert not {call for _, call in called(plan)} & policy.forbid
     assert "deletes" not in policy.forbid or (len(deleted) <= 10 and meters * 5 <= METERS)
 

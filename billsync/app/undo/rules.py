@@ -1,4 +1,4 @@
-"""The rules that an undo keeps: those of the files of its run, which the journal has, or of files that are named."""
+"""The rules that an undo keeps: those of the files of its run, which the journal has, and of files that are named."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from io import StringIO
 from billsync.app.ending import error
 from billsync.config import load
 from billsync.config.files import STDIN
+from billsync.core.guards.policies import both_of, policy_in
 from billsync.core.lifecycle.chain_end import REVERT
 from billsync.core.taking_back.undo import Journaled, Undone
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Position, Severity
 from billsync.model.frozen import replace
+from billsync.model.policy import Policy
 from billsync.model.state import Desired, IntendedTarget
 from billsync.model.value import Fields
 from billsync.render.formats.yaml_text import to_yaml
 
-HEADER, POLICY = "_info", "policy"
+HEADER, POLICY, PRICES = "_info", "policy", "prices"
 REQUIRES_OWNER = "require_owner"
 """The rule that is about files alone."""
 NO_ENTITIES = "no-entities"
@@ -30,7 +32,7 @@ def rules_in_journal(run: Journaled, journal: str) -> Desired:
     policy = {name: rule for name, rule in run.policy.items() if name != REQUIRES_OWNER}
     desired, findings = load([STDIN], registry=KINDS, stdin=StringIO(to_yaml({HEADER: {POLICY: policy}})))
     if mistakes := [one for one in findings if one.severity is Severity.ERROR and one.code != NO_ENTITIES]:
-        hint = "Name the files whose policy is to hold: billsync undo JOURNAL PATH…"
+        hint = "Use the version of billsync that carried out that run."
         raise error("bad-journal", f"{journal}: its policy can't be read: {mistakes[0].detail}", hint)
     place = Position(journal, 1, 1)
     places = dict.fromkeys(desired.policy.places, place)
@@ -38,9 +40,32 @@ def rules_in_journal(run: Journaled, journal: str) -> Desired:
     return replace(desired, policy=replace(desired.policy, places=places), prices=prices)
 
 
+def rules_of_both(files: Desired, run: Desired) -> Desired:
+    """The rules that allow no more than those of files, nor than those of a run."""
+    policy = both_of(files.policy, run.policy)
+    raw = (policy_in(files.besides), policy_in(run.besides))
+    prices = tuple(rule for each in raw for rule in each.get(PRICES, ()))
+    written = {**_written(policy), **({PRICES: prices} if prices else {})}
+    besides = {HEADER: {POLICY: written}}
+    return replace(files, policy=policy, prices=(*files.prices, *run.prices), besides=besides)
+
+
+def _written(policy: Policy) -> Fields:
+    """The rules for deletes and flags as files write them."""
+    share = {"percent": policy.max_delete_percent, "from": policy.percent_from}
+    protected = {KINDS[name].collection: keys for name, keys in policy.protected.by_kind.items()}
+    rules = {
+        "max_deletes": policy.max_deletes,
+        "max_delete_percent": share if policy.max_delete_percent is not None else None,
+        "protected": protected or None,
+        "forbid": tuple(sorted(policy.forbid)) or None,
+    }
+    return {name: rule for name, rule in rules.items() if rule is not None}
+
+
 def with_rules(found: Undone, rules: Desired, target: IntendedTarget) -> Undone:
     """The undo with these rules, for this server; its own journal has both again."""
-    policy: Fields = rules.besides.get(HEADER, {}).get(POLICY, {})
+    policy = policy_in(rules.besides)
     besides = {HEADER: {POLICY: policy}} if policy else {}
     kept = replace(rules.policy, forbid=rules.policy.forbid - {REVERT})  # it reverts nothing but what its run did
     desired = replace(found.desired, policy=kept, prices=rules.prices, besides=besides, target=target)

@@ -32,7 +32,7 @@ def undo(
 ) -> Exit:
     """Take back what a run did, by its journal, as far as it can be taken back.
 
-    The policy of that run's files holds, or that of the files that PATH names.
+    The policy of that run's files holds, and that of the files that PATH names, too.
     """
     from billsync.cli.running.undoing import UndoOptions, undo
 

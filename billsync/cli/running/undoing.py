@@ -10,7 +10,7 @@ from billsync.app.ending import Exit, error, worst
 from billsync.app.outcomes import code_of_run, forbidden_flags
 from billsync.app.planning.plan_files import another_place
 from billsync.app.server.connection import Connection
-from billsync.app.undo.rules import intended_by, rules_in_journal
+from billsync.app.undo.rules import intended_by, rules_in_journal, rules_of_both
 from billsync.app.undo.undo import Undoing, find_undo, is_of_another_server, mode_of
 from billsync.cli.files.inputs import desired_state
 from billsync.cli.options.server import ServerOptions
@@ -43,13 +43,13 @@ class UndoOptions:
 
 
 def undo(run: Run, path: str, files: Sequence[str], options: ServerOptions, how: UndoOptions) -> Exit:
-    """Take back what a journal says, or show what that would change, under the policy of the files, or else that in
-    the journal. Raises Ended, RemoteError, RatingError."""
+    """Take back what a journal says, or show what that would change, under the policy in the journal, and that of the
+    files. Raises Ended, RemoteError, RatingError."""
     if not (how.is_dry or how.yes):
         check_consent(run, ())
     check_files(run)
     earlier = _journal(path)
-    rules = _named_rules(run, earlier, files, how) if files else _rules(run, earlier, path, how)
+    rules = _rules(run, earlier, path, files, how)
     with connected(run, options, intended_by(earlier.intended)) as connection:
         if is_of_another_server(earlier, connection):
             detail = f"{path}: {another_place(earlier.target, connection.target)}"
@@ -75,12 +75,14 @@ def _journal(path: str) -> Journaled:
     return found
 
 
-def _rules(run: Run, earlier: Journaled, path: str, how: UndoOptions) -> Desired:
-    """The rules in the journal, and on stderr the flags that they forbid. Raises Ended."""
+def _rules(run: Run, earlier: Journaled, path: str, files: Sequence[str], how: UndoOptions) -> Desired:
+    """The rules in the journal and in the files, and on stderr the flags that they forbid. Raises Ended."""
     rules = rules_in_journal(earlier, path)
-    if (forbidden := forbidden_flags(rules, how.allow)) and not run.wants_json:
+    named = _named_rules(run, earlier, files, how) if files else Desired()
+    allowed = {name: value for name, value in how.allow.items() if name not in named.policy.forbid}
+    if (forbidden := forbidden_flags(rules, allowed)) and not run.wants_json:
         run.mention(diagnostics_text(forbidden))
-    return rules
+    return rules_of_both(named, rules) if files else rules
 
 
 def _named_rules(run: Run, earlier: Journaled, files: Sequence[str], how: UndoOptions) -> Desired:

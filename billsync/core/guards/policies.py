@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar
 
 from billsync.core.changes.planned import Context, Planned
 from billsync.core.changes.versions import LEFT_OVER
@@ -14,7 +16,8 @@ from billsync.core.observed.index import is_over
 from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.frozen import replace
-from billsync.model.policy import Policy
+from billsync.model.globs import Patterns
+from billsync.model.policy import PERCENT_FROM, Policy
 from billsync.model.value import Fields, decimal_text
 
 DELETES = "deletes"
@@ -22,6 +25,7 @@ DELETES = "deletes"
 DELETE_POLICY = "delete-policy"
 PROTECTED = "protected"
 DELETE = "delete"
+Limit = TypeVar("Limit", int, Decimal)
 NOT_RAISED = f"`--allow {DELETES}=N` doesn't raise it"
 
 
@@ -41,8 +45,43 @@ def hardened(policy: Policy, guards: Iterable[Guard]) -> tuple[Guard, ...]:
     return tuple(_forbidden(policy, guard) if guard.code in policy.forbid and guard.flag else guard for guard in guards)
 
 
+_LIMITS = frozenset({"max_deletes", "max_delete_percent"})
+
+
+def both_of(first: Policy, second: Policy) -> Policy:
+    """A policy that allows no more than either of two; a rule in both has the place of the stricter one."""
+    shares = [each for each in (first, second) if each.max_delete_percent is not None]
+    found = replace(
+        second,
+        max_deletes=_least(first.max_deletes, second.max_deletes),
+        max_delete_percent=_least(first.max_delete_percent, second.max_delete_percent),
+        percent_from=min((each.percent_from for each in shares), default=PERCENT_FROM),
+        protected=_named_by_either(first, second),
+        forbid=first.forbid | second.forbid,
+        forbidden_at={name: each.place_forbidding(name) for each in (second, first) for name in sorted(each.forbid)},
+    )
+    kept = {name for name in _LIMITS & first.places.keys() if getattr(first, name) == getattr(found, name)}
+    return replace(found, places={**first.places, **second.places, **{name: first.places[name] for name in kept}})
+
+
+def _least(first: Limit | None, second: Limit | None) -> Limit | None:
+    return min((limit for limit in (first, second) if limit is not None), default=None)
+
+
+def _named_by_either(first: Policy, second: Policy) -> Patterns:
+    """What either policy protects, each key and glob with its place."""
+    places = {
+        (kind, pattern): each.places[PROTECTED]
+        for each in (first, second)
+        for kind, patterns in each.protected.by_kind.items()
+        for pattern in patterns
+    }
+    kinds = dict.fromkeys(kind for kind, _ in places)
+    return Patterns({kind: tuple(text for name, text in places if name == kind) for kind in kinds}, places)
+
+
 def _forbidden(policy: Policy, guard: Guard) -> Guard:
-    where = f"the policy at {policy.places['forbid']} forbids it, so that `{guard.flag}` changes nothing"
+    where = f"the policy at {policy.place_forbidding(guard.code)} forbids it, so that `{guard.flag}` changes nothing"
     return replace(guard, reason=f"{guard.reason}; {where}", flag="")
 
 
@@ -90,8 +129,7 @@ def _protected(context: Context, changes: Sequence[Planned]) -> Iterator[Guard]:
         address = planned.change.address.unversioned()
         if loss := _loss(context, planned):
             losers = (*_losers(context, address), *(children.get(address, ()) if loss == DELETE else ()))
-            for holder in (found for found in losers if policy.protects(found)):
-                place = policy.places[PROTECTED]
+            for holder, place in ((found, place) for found in losers if (place := policy.protection_of(found))):
                 reason = f"the policy at {place} protects {holder.text}, and the run would {loss} {address.text}"
                 yield Guard(PROTECTED, reason, "", (planned.change.address,))
 
