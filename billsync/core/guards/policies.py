@@ -69,7 +69,7 @@ def _least(first: Limit | None, second: Limit | None) -> Limit | None:
 
 
 def _named_by_either(first: Policy, second: Policy) -> Patterns:
-    """What either policy protects, each key and glob with its place."""
+    """The keys and globs that either policy protects, each with its place."""
     places = {
         (kind, pattern): each.places[PROTECTED]
         for each in (first, second)
