@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -57,6 +57,9 @@ class Journey:
 
 Attempt = Callable[[Journey, World, Wrap], tuple[str, ...]]
 """One run of the last state: what it says went wrong, in words. Raises RemoteError, or Killed."""
+
+Further = Callable[[Journey, World], Iterable[str]]
+"""What is wrong with a server after the second run, in words: more work, above all."""
 
 
 def from_files(journey: Journey, world: World, wrap: Wrap) -> tuple[str, ...]:
@@ -157,10 +160,11 @@ def _undisturbed(journey: Journey, start: Start, attempt: Attempt) -> Undisturbe
 class Harness:
     """A journey that is struck again and again, with one way of running its last state.
 
-    What a second run comes to hangs on the state of the server, the clock, the journey and the way of running it, and
-    on nothing else: it writes no journal, and starts from nothing. So its outcome is remembered by the digest of that
-    state. Without a digest every second run is made. What is remembered belongs to this harness alone: another
-    journey, or code that was broken on purpose, gets a harness of its own.
+    What a second run comes to hangs on the state of the server, the clock, the journey and the way of running it,
+    and on nothing else: it writes no journal, and starts from nothing. So its outcome is remembered by the digest
+    of that state. Without a digest every second run is made. `further` looks for more work in place of a sync. What
+    is remembered belongs to this harness alone: another journey, or code that was broken on purpose, gets a harness
+    of its own.
     """
 
     journey: Journey
@@ -168,6 +172,7 @@ class Harness:
     whole: Undisturbed
     attempt: Attempt = from_files
     digest: Digest | None = state_digest
+    further: Further | None = None
     outcomes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     @property
@@ -200,7 +205,7 @@ class Harness:
         second = Wire()
         found = (*self.attempt(self.journey, world, second.wrap), *self._differences(world))
         if self.attempt is not from_files or second.transport.writes:
-            found += tuple(_more_work(self.journey, world))
+            found += tuple((self.further or _more_work)(self.journey, world))
         return found
 
     def _differences(self, world: World) -> tuple[str, ...]:
@@ -254,9 +259,9 @@ def harness(journey: Journey, folder: Path) -> Harness:
     return harness_of(journey, folder, from_files)
 
 
-def harness_of(journey: Journey, folder: Path, attempt: Attempt) -> Harness:
-    """A harness in which each attempt is another command than `sync`."""
-    start = Start(journey, folder)
+def harness_of(journey: Journey, folder: Path, attempt: Attempt, template: bytes | None = None) -> Harness:
+    """A harness in which each attempt is another command than `sync`; `template` is the server's database before it."""
+    start = Start(journey, folder, template)
     return Harness(journey, start, _undisturbed(journey, start, attempt), attempt)
 
 

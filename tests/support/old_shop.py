@@ -67,13 +67,16 @@ Prices = tuple[str, str]
 """The fee of the plan `pro`, and the price of a seat."""
 
 
-def old_shop(start: datetime = START, first: Prices = ("30", "5"), then: Prices = ("40", "6")) -> World:
-    """The shop, 17 days after its first customers came, with its first prices, and those since its tenth day."""
+def old_shop(
+    start: datetime = START, first: Prices = ("30", "5"), then: Prices = ("40", "6"), others: str = ""
+) -> World:
+    """The shop, 17 days after its first customers came, with its first prices, and those since its tenth day. `others`
+    are more customers, who came on that day."""
     world = World(seed=1, clock=FakeClock(start))
     _sync(world, shop(*first, FIRST), days=10)
-    _sync(world, shop(*then, FIRST + THEN), days=5)
+    _sync(world, shop(*then, FIRST + THEN + others), days=5)
     changing = THEN.replace("Dune, subscription: {plan: basic}", "Dune, subscription: {plan: pro, change: at_renewal}")
-    _sync(world, shop(*then, FIRST + changing), days=0)
+    _sync(world, shop(*then, FIRST + changing + others), days=0)
     with world.http() as http:
         _archive(http, "old")
     world.clock.advance(2 * DAY)
