@@ -256,7 +256,7 @@ class ReadingClient:
                 f"{method} {path}: {self._target.name} does not end in /v3, so the address of its API v1 is unknown"
             )
         try:
-            return self._ways.exchange().send(method, url, tuple(query), content)
+            return self._ways.send(method, url, tuple(query), content)
         except NotSent as error:
             raise Unreachable(self._understood.clean(f"{self._target.name} can't be reached: {error}")) from error
         except Overdue as error:

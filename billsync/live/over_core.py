@@ -15,7 +15,7 @@ import httpx
 from billsync.live.body import read_body
 from billsync.live.exchange import Failed, MethodRefused, NotSent, Overdue, Silent
 from billsync.live.proxies import proxy_to
-from billsync.live.received import Received
+from billsync.live.received import Received, joined_headers
 from billsync.live.target import Target
 from billsync.live.wire import DeadlineTransport, OverdueRead
 from billsync.model.ports import Clock, Unreachable
@@ -86,22 +86,12 @@ def _of_body(method: str, content: bytes | None) -> Iterator[Header]:
 
 def _received(answer: httpcore.Response) -> Received:
     """The answer with its whole body. Raises TooLong, Failed, and what httpcore raises."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in answer.headers:
-        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    headers = joined_headers(answer.headers)
     try:
         body = read_body(headers.get("content-encoding", ""), answer.iter_stream())
     finally:
         answer.close()
     return Received(answer.status, headers, body)
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
 
 
 def _address(url: str, query: tuple[tuple[str, str], ...]) -> tuple[Header, httpcore.URL]:

@@ -2,31 +2,21 @@
 
 Only a plain answer counts here: status 200 or 404, whole, within the limits, with nothing odd in its headers. Whoever
 asks lets the full client ask again for anything else, so no rule about errors is written twice.
-
-libcurl reads no files of its user and no environment here: every option that could let it do so is set. It is laxer
-than httpcore in one thing, from which no content comes: line ends, and what follows a size, between the chunks of a
-body.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from math import ceil
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from billsync.live.curl_options import CurlWay, easy_handle
 from billsync.live.fetch import Failure, Fetch
 from billsync.live.plain_body import plain_body
-from billsync.model.frozen import dataclass
 from billsync.model.limits import ANSWER_BYTES
 
-SUPPRESS_CONNECT_HEADERS = 265
-"""CURLOPT_SUPPRESS_CONNECT_HEADERS, to which pycurl gives no name."""
-
-IDLE_SECONDS = 5
 LOOK_SECONDS = 1.0
 """The longest sleep between two looks at the connections, so that an interrupt is noticed."""
 
@@ -40,19 +30,6 @@ TYPES = re.compile(rb"\r\ncontent-type:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 RETRY = re.compile(rb"\r\nretry-after:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 
 NOT_FOUND = 404
-
-
-@dataclass(frozen=True, slots=True)
-class CurlWay:
-    """The constants of all GETs: headers, proxy, certificates (a file's name or PEM), and limits in seconds."""
-
-    headers: Sequence[str]
-    proxy: str | None
-    proxy_login: tuple[str, str] | None
-    authorities: str | bytes | None
-    connecting: float
-    silence: float
-    whole: float
 
 
 class Lines:
@@ -155,9 +132,7 @@ class Lines:
             pass
         if self._ended():
             return
-        wait = multi.timeout()
-        if multi.select(LOOK_SECONDS if wait < 0 else min(LOOK_SECONDS, wait / 1000)) < 0:
-            time.sleep(NOT_YET_SECONDS)
+        wait_for_bytes(multi)
 
     def _note_stall(self) -> None:
         """Remember which GETs had nobody to look after them for a while: their limits of time say nothing."""
@@ -197,7 +172,7 @@ class _Line:
         self._head: list[bytes] = []
         self._parts: list[bytes] = []
         self._size = 0
-        self.easy = _easy(curl, way)
+        self.easy = easy_handle(curl, way)
         self.easy.line = self
         self.easy.setopt(curl.HEADERFUNCTION, self._head.append)
         self.easy.setopt(curl.WRITEFUNCTION, self._take)
@@ -251,53 +226,8 @@ class _Line:
         return Failure.SILENT if self.easy.getinfo(self._curl.PRETRANSFER_TIME) else Failure.UNUSUAL
 
 
-def _easy(curl: Any, way: CurlWay) -> Any:
-    """A handle with every option that is the same for all GETs."""
-    easy = curl.Curl()
-    options = {
-        curl.HTTPGET: 1,
-        curl.HTTP_VERSION: curl.CURL_HTTP_VERSION_1_1,
-        curl.HTTP09_ALLOWED: 0,
-        curl.PROTOCOLS: curl.PROTO_HTTP | curl.PROTO_HTTPS,
-        curl.FOLLOWLOCATION: 0,
-        curl.HTTPHEADER: list(way.headers),
-        curl.USERAGENT: "",  # the headers have it; a proxy would be shown all that pycurl is made of
-        curl.HEADEROPT: curl.HEADER_SEPARATE,
-        curl.NETRC: curl.NETRC_IGNORED,
-        curl.PATH_AS_IS: 1,
-        curl.NOSIGNAL: 1,
-        curl.TCP_NODELAY: 1,
-        curl.MAXAGE_CONN: IDLE_SECONDS,
-        curl.CONNECTTIMEOUT_MS: _milliseconds(way.connecting),
-        curl.TIMEOUT_MS: _milliseconds(way.whole),
-        curl.LOW_SPEED_LIMIT: 1,
-        curl.LOW_SPEED_TIME: ceil(way.silence),
-        curl.SSL_VERIFYPEER: 1,
-        curl.SSL_VERIFYHOST: 2,
-        curl.SSLVERSION: curl.SSLVERSION_TLSv1_2,
-        SUPPRESS_CONNECT_HEADERS: 1,
-        **_proxy(curl, way),
-    }
-    for option, value in options.items():
-        easy.setopt(option, value)
-    _trust(curl, easy, way.authorities)
-    return easy
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, ceil(seconds * 1000))
-
-
-def _proxy(curl: Any, way: CurlWay) -> dict[int, Any]:
-    """The options of the proxy. An empty name, and no exceptions, keep libcurl from looking into the environment."""
-    login = {curl.PROXYUSERNAME: way.proxy_login[0], curl.PROXYPASSWORD: way.proxy_login[1]} if way.proxy_login else {}
-    return {curl.PROXY: way.proxy or "", curl.NOPROXY: "", curl.PROXYAUTH: curl.HTTPAUTH_BASIC, **login}
-
-
-def _trust(curl: Any, easy: Any, authorities: str | bytes | None) -> None:
-    """Trust these certificates and none that libcurl knows itself."""
-    easy.unsetopt(curl.CAPATH)
-    if isinstance(authorities, bytes):
-        easy.setopt(curl.CAINFO_BLOB, authorities)
-    else:
-        easy.setopt(curl.CAINFO, os.fsencode(authorities or ""))
+def wait_for_bytes(multi: Any) -> None:
+    """Sleep until there is something to read or to write, or for a moment."""
+    wait = multi.timeout()
+    if multi.select(LOOK_SECONDS if wait < 0 else min(LOOK_SECONDS, wait / 1000)) < 0:
+        time.sleep(NOT_YET_SECONDS)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from threading import local
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from billsync.live.curl_options import CurlWay
 from billsync.live.fetch import Fetch
-from billsync.live.over_curl import CurlWay, Lines
+from billsync.live.over_curl import Lines
 from billsync.live.proxies import proxy_to
 from billsync.live.settings import Settings
 from billsync.live.target import Target
@@ -33,6 +34,7 @@ SEGMENTS = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)"
 PLAIN_BASE = re.compile(rf"https?://[A-Za-z0-9.\[\]:_-]+{SEGMENTS}*")
 PLAIN_PATH = re.compile(f"{SEGMENTS}+")
 """A path that every client sends alike: nothing to encode, no empty segment, and none that begins with a dot."""
+PLAIN_URL = re.compile(PLAIN_BASE.pattern + PLAIN_PATH.pattern)
 PLAIN_VALUE = re.compile("[A-Za-z0-9_.~-]*")
 """A value of a query with nothing to encode."""
 
@@ -48,20 +50,22 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class QuickReads:
-    """Reads over libcurl. Threads may share it: each has connections of its own, which `lines` makes and which end with
-    the thread. Raises ImportError where libcurl can't be used.
+    """Reads over libcurl. Threads may share it: each has connections of its own, which end with the thread.
+
+    Raises ImportError where libcurl can't be used.
 
     `is_proved`: a server that the full client refuses would be refused here, too. Certificates of one's own may not
     keep to all the rules that Python's TLS has for them, and libcurl's hasn't.
     """
 
-    def __init__(self, target: Target, lines: Callable[[], Lines], *, is_proved: bool) -> None:
+    def __init__(self, target: Target, way: CurlWay, *, is_proved: bool) -> None:
+        self.way = way
         self._target = target
         self._is_plain = PLAIN_BASE.fullmatch(target.base) is not None
-        self._make_lines = lines
         self._of_thread = local()
-        self._of_thread.lines = lines()
+        self._of_thread.lines = self._new_lines()
         self._missed = 0
+        self._was_plain = False
         self.is_proved = is_proved
 
     def fetch(self, gets: Iterable[Get], at_once: int) -> Iterator[tuple[Get, Fetch]]:
@@ -83,8 +87,14 @@ class QuickReads:
         """
         if was_plain:
             self._missed = 0
+            self._was_plain = True
         elif fetch.status in (None, 200) and fetch.url:
             self._missed += 1
+
+    @property
+    def are_plain(self) -> bool:
+        """Whether the server was read over libcurl, and its last answers were plain."""
+        return self._was_plain and not self._missed
 
     def close(self) -> None:
         """Close all connections of this thread."""
@@ -95,8 +105,11 @@ class QuickReads:
         """The connections of this thread."""
         found: Lines | None = getattr(self._of_thread, "lines", None)
         if found is None:
-            found = self._of_thread.lines = self._make_lines()
+            found = self._of_thread.lines = self._new_lines()
         return found
+
+    def _new_lines(self) -> Lines:
+        return Lines(self.way, at_most=READS_AT_ONCE)
 
     def _url(self, get: Get) -> str | None:
         """The URL of a read; None for one that isn't plain, and where libcurl is of no use."""
@@ -146,7 +159,7 @@ def _quick(target: Target, settings: Settings, proxy: httpx.Proxy | None) -> Qui
         whole=settings.request_seconds,
     )
     is_proved = not isinstance(authorities, bytes) or not authorities
-    return QuickReads(target, lambda: Lines(way, at_most=READS_AT_ONCE), is_proved=is_proved)
+    return QuickReads(target, way, is_proved=is_proved)
 
 
 def _authorities(settings: Settings) -> str | bytes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -69,3 +69,19 @@ class Received:
             return "which it doesn't name"
         authority = f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else ""
         return authority + parts.path or "which it doesn't name"
+
+
+def joined_headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """The headers by their names in small letters; values of the same name are joined."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

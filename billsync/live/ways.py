@@ -1,4 +1,5 @@
-"""The ways that the requests of a client take: quick reads, and one for everything else, made when it is needed."""
+"""The ways that the requests of a client take: quick reads and writes, and one for everything else, made when it is
+needed."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from threading import Lock
 from billsync.live.embedded import Embedded
 from billsync.live.exchange import Exchange
 from billsync.live.quick import needs_no_check, quick_reads
+from billsync.live.quick_writes import QuickWrites
+from billsync.live.received import Received
 from billsync.live.settings import Settings
 from billsync.live.target import Target
 from billsync.model.limits import CONNECT_SECONDS
@@ -19,6 +22,8 @@ class Ways:
     def __init__(self, target: Target, clock: Clock, settings: Settings, methods: frozenset[str] | None) -> None:
         self._constants = target, clock, settings, methods
         self.quick = quick_reads(target, settings)
+        self._writes: QuickWrites | None = None
+        self._may_write = methods is None and self.quick is not None
         self._exchange: Exchange | None = None
         self._making = Lock()
         if self.quick is None or not needs_no_check(target, settings):
@@ -31,9 +36,27 @@ class Ways:
                 self._exchange = _exchange(*self._constants)
             return self._exchange
 
+    def send(self, method: str, url: str, query: tuple[tuple[str, str], ...], content: bytes | None) -> Received:
+        """The answer to a request. Raises Failed, Unreachable, MethodRefused."""
+        if method != "GET" and not query and (writes := self._quick_writes()) is not None:
+            received = writes.send(method, url, content)
+            if received is not None:
+                return received
+        return self.exchange().send(method, url, query, content)
+
+    def _quick_writes(self) -> QuickWrites | None:
+        """Writes over libcurl; None where they can't be made."""
+        if self._writes is None and self._may_write and self.quick is not None:
+            with self._making:
+                try:
+                    self._writes = self._writes or QuickWrites(self.quick)
+                except ImportError:
+                    self._may_write = False
+        return self._writes
+
     def close(self) -> None:
         """Give the connections back."""
-        for way in (self.quick, self._exchange):
+        for way in (self.quick, self._writes, self._exchange):
             if way is not None:
                 way.close()
 

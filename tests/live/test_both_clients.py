@@ -14,8 +14,9 @@ import pytest
 
 from billsync.live import over_curl
 from billsync.live.client import Client, ReadingClient, Settings
+from billsync.live.curl_options import CurlWay
 from billsync.live.fetch import Failure
-from billsync.live.over_curl import CurlWay, Lines
+from billsync.live.over_curl import Lines
 from billsync.live.paging import read_list
 from billsync.live.plain_body import plain_body
 from billsync.live.quick import quick_reads

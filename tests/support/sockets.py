@@ -35,7 +35,7 @@ def keeping(answer: bytes) -> Iterator[tuple[str, list[tuple[int, bytes]]]]:
             seen.append((number, request))
             connection.sendall(answer)
 
-    with _accepting(talk) as port:
+    with accepting(talk) as port:
         yield f"http://127.0.0.1:{port}/api/v3", seen
 
 
@@ -53,7 +53,7 @@ def socks(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
         _request(connection)
         connection.sendall(answer)
 
-    with _accepting(talk) as port:
+    with accepting(talk) as port:
         yield f"socks5://127.0.0.1:{port}", asked
 
 
@@ -70,12 +70,12 @@ def tunnel(answer: bytes, secured: ssl.SSLContext) -> Iterator[tuple[str, list[b
                 seen.append(request)
                 stream.sendall(answer)
 
-    with _accepting(talk) as port:
+    with accepting(talk) as port:
         yield f"http://127.0.0.1:{port}", seen
 
 
 @contextmanager
-def _accepting(talk: Callable[[socket.socket, int], None]) -> Iterator[int]:
+def accepting(talk: Callable[[socket.socket, int], None]) -> Iterator[int]:
     """A port on which each connection is talked to by a thread of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
     open_ones: list[socket.socket] = []
