@@ -2,11 +2,11 @@
 
     .venv/bin/python -m benchmarks.recovery [1000 10000] [--only verify,dump] [--keep FOLDER]
 
-Each customer has a subscription and a grant; `verify` looks at the server of the snapshot. The embedded server is
-another process, whose time isn't counted, but in `drill`, which has its own server in its process. The floor is a bare
-client that makes the same requests to a server that plays back the same answers, decodes these, and packs or unpacks
-the snapshot's lines (`floors.py`). Memory is the peak of the whole process; what it grows by from the size before, by
-customer, stands beside it.
+Each customer has a subscription and a grant, and some have more (`shop.py`); `verify` looks at the server of the
+snapshot. The embedded server is another process, whose time isn't counted, but in `drill`, which has its own server in
+its process. The floor is a bare client that makes the same requests to a server that plays back the same answers,
+decodes these, and packs or unpacks the snapshot's lines (`floors.py`). Memory is the peak of the whole process; what it
+grows by from the size before, by customer, stands beside it.
 """
 
 from __future__ import annotations
@@ -24,30 +24,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.reconcile.measuring import Used, environment, run
+from benchmarks.recovery.shop import declared, send_usage
 
-SHOP = """\
-_info: {owner: bench, defaults: {plan: {currency: USD, billing_cadence: P1M}}}
-meters: [{key: calls, name: Calls, event_type: call, aggregation: count}]
-features: [{key: calls, name: Calls, meter: calls}]
-plans:
-  - key: pro
-    name: Pro
-    settlement_mode: credit_only
-    phases:
-      - key: default
-        name: Default
-        rate_cards:
-          - {key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "31"}}
-          - {feature: calls, price: {type: unit, amount: "0.05"}}
-customers:
-"""
-CUSTOMER = """\
-  - key: c{0}
-    name: Customer {0}
-    usage_attribution: {{subject_keys: [c{0}]}}
-    subscription: {{plan: pro}}
-    grants: [{{key: g, name: Gift, amount: "100", currency: USD, funding_method: none}}]
-"""
 LIMIT = 7200.0
 """Seconds after which a command is ended."""
 
@@ -112,10 +90,13 @@ def billsync(folder: Path, arguments: Sequence[str], output: str) -> Used:
 
 def prepared(folder: Path, customers: int) -> None:
     """Fill the server, if that wasn't done before."""
-    if not (folder / "shop.db").exists():
-        declared = SHOP + "".join(map(CUSTOMER.format, range(customers)))
-        (folder / "shop.yaml").write_text(declared, encoding="utf-8")
+    if (folder / "shop.db").exists():
+        return
+    for is_later in (False, True):
+        (folder / "shop.yaml").write_text(declared(customers, is_later=is_later), encoding="utf-8")
         assert billsync(folder, ("sync", "shop.yaml", "--server", "local:shop.db", "--yes"), "sync.out").status == 0
+    with started("served", str(folder / "shop.db"), str(folder / "exchanges")) as address:
+        send_usage(address, customers)
 
 
 def measured(part: Part, folder: Path, customers: int) -> Measured:
