@@ -1,1 +1,1 @@
-"""The httpx client, paging, retries and the snapshot. Touches the network; decides nothing."""
+"""The httpx client, paging, retries, the snapshot and its gathering on disk. Touches the network; decides nothing."""

@@ -9,7 +9,7 @@ An empty filter value or a page size of 0 would return every row (catalog-facts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
 from billsync.live.door import check_rows
 from billsync.live.pace import Pace, first_pace
@@ -36,6 +36,49 @@ FEWER = 100
 
 R = TypeVar("R", bound=Identified)
 _Rows: TypeAlias = list[R | Fields]
+
+
+class Shelf(Protocol):
+    """A place for the rows of a list while it is read, in their order: plain ones, and those that its decoder gives."""
+
+    def __len__(self) -> int: ...
+
+    def extend(self, rows: Sequence[Any]) -> None:
+        """Add rows at the end. Raises RemoteError for one without an id."""
+
+    def id_at(self, place: int) -> str:
+        """The id of the row at a place from 0 on."""
+
+    def cut(self, length: int) -> None:
+        """Forget what stands behind so many rows."""
+
+    @property
+    def has_twins(self) -> bool:
+        """Whether an id is there twice."""
+
+
+class _Memory(Generic[R]):
+    """The rows of a list at a path, in memory."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.rows: _Rows[R] = []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def extend(self, rows: Sequence[R | Fields]) -> None:
+        self.rows.extend(rows)
+
+    def id_at(self, place: int) -> str:
+        return id_of(self._path, self.rows[place])
+
+    def cut(self, length: int) -> None:
+        del self.rows[length:]
+
+    @property
+    def has_twins(self) -> bool:
+        return len({id_of(self._path, row) for row in self.rows}) != len(self.rows)
 
 
 class Shifted(Exception):
@@ -85,10 +128,29 @@ def read_list(
 
     Raises RemoteError; ValueError for a filter that is empty or a page size below 1 (bugs).
     """
+    shelf: _Memory[R] = _Memory(path)
+    read_list_to(shelf, remote, path, query, listing, clock, decode, first=first)
+    check_rows(path, (row for row in shelf.rows if isinstance(row, Mapping)))
+    return tuple(shelf.rows)
+
+
+def read_list_to(
+    shelf: Shelf,
+    remote: Reader,
+    path: str,
+    query: Query,
+    listing: ListQuery,
+    clock: Clock,
+    decode: Decode[R] | None = None,
+    *,
+    first: Outcome[Any] | None = None,
+) -> None:
+    """Put the rows of a list on an empty shelf, as `read_list` reads them; no promises are checked.
+
+    Raises RemoteError; ValueError for a filter that is empty or a page size below 1 (bugs).
+    """
     check_list(query, listing.size)
-    rows = _all_rows(_Pages(remote, path, sorted_query(query, listing), listing, clock, decode), first)
-    check_rows(path, (row for row in rows if isinstance(row, Mapping)))
-    return rows
+    _read_all(_Pages(remote, path, sorted_query(query, listing), listing, clock, decode, shelf), first)
 
 
 def first_get(path: str, query: Query, listing: ListQuery) -> Get:
@@ -102,13 +164,14 @@ def sorted_query(query: Query, listing: ListQuery) -> tuple[tuple[str, str], ...
     return (*query, ("sort", listing.sort)) if listing.sort else tuple(query)
 
 
-def _all_rows(reader: _Pages[R], first: Outcome[R] | None) -> tuple[R | Fields, ...]:
+def _read_all(reader: _Pages[R], first: Outcome[R] | None) -> None:
     reasons: list[str] = []
     for _ in range(READINGS):
         try:
-            return reader.all_rows(first)
+            return reader.read_all(first)
         except Shifted as shifted:
             reasons.append(str(shifted))
+            reader.shelf.cut(0)
             first = None
     raise RemoteError(
         f"GET {reader.path}: the list keeps changing while it is read ({READINGS} readings; {reasons[-1]}): try again"
@@ -137,13 +200,16 @@ class _Pages(Generic[R]):
     listing: ListQuery
     clock: Clock
     decode: Decode[R] | None
+    shelf: Shelf
 
-    def all_rows(self, first: Outcome[R] | None) -> tuple[R | Fields, ...]:
-        """All rows of one reading, of which the first page may be there. Raises RemoteError, Shifted."""
-        rows = self._by_pages(self.listing, first) if self.listing.sort else self._in_one_page(first)
-        if len({id_of(self.path, row) for row in rows}) != len(rows):
+    def read_all(self, first: Outcome[R] | None) -> None:
+        """Read all rows, of which the first page may be there. Raises RemoteError, Shifted."""
+        if self.listing.sort:
+            self._by_pages(self.listing, first)
+        else:
+            self._in_one_page(first)
+        if self.shelf.has_twins:
             raise Shifted("a row came twice")
-        return tuple(rows)
 
     def _outcomes(self, numbers: Iterable[int], size: int, at_once: int = 1) -> Iterator[Page[R | Fields] | TimedOut]:
         """Pages of a size, in order, or a page's time-out as a value where fewer rows can be asked for.
@@ -164,37 +230,50 @@ class _Pages(Generic[R]):
             raise page
         return page
 
-    def _in_one_page(self, first: Outcome[R] | None) -> _Rows[R]:
+    def _in_one_page(self, first: Outcome[R] | None) -> None:
         """A list without a stable order is best read in one page; by pages, its rows may have to be read again."""
         try:
             page = self._page(1, self.listing.size, first)
             if page.total > len(page.rows):
                 page = self._page(1, page.total)
         except TimedOut:
-            return self._by_pages(ListQuery(None, min(self.listing.size, FEWER), at_once=1))
-        return _as_it_was(self.path, list(page.rows), page.total, last=None)
+            self._by_pages(ListQuery(None, min(self.listing.size, FEWER), at_once=1))
+        else:
+            self.shelf.extend(page.rows)
+            self._leave_as_it_was(page.total, last=None)
 
-    def _by_pages(self, listing: ListQuery, outcome: Outcome[R] | None = None) -> _Rows[R]:
+    def _by_pages(self, listing: ListQuery, outcome: Outcome[R] | None = None) -> None:
         first, pace = self._first_page(first_pace(listing), outcome)
+        last = None
         if len(first.rows) >= first.total:
-            return _as_it_was(self.path, list(first.rows), first.total, last=None)
-        last = self._row_at(first.total) if listing.sort else None
-        rows = self._in_waves(first.total, pace, listing.at_once)
-        return _as_it_was(self.path, rows, first.total, last)
+            self.shelf.extend(first.rows)
+        else:
+            last = self._row_at(first.total) if listing.sort else None
+            self._in_waves(first.total, pace, listing.at_once)
+        self._leave_as_it_was(first.total, last)
 
-    def _in_waves(self, total: int, pace: Pace, at_once: int) -> _Rows[R]:
-        """All rows, reading the first page a second time: it doesn't show rows added or removed before the last row was
+    def _in_waves(self, total: int, pace: Pace, at_once: int) -> None:
+        """Read all rows, the first page a second time: it doesn't show rows added or removed before the last row was
         looked up."""
-        rows: _Rows[R] = []
-        while len(rows) < total:
+        while (read := len(self.shelf)) < total:
             began = self.clock.now()
-            wave = list(self._outcomes(pace.numbers(len(rows), total), pace.size, at_once))
-            fresh, timed_out = _joined(wave, pace.size, total - len(rows), total)
-            rows += fresh
+            wave = list(self._outcomes(pace.numbers(read, total), pace.size, at_once))
+            fresh, timed_out = _joined(wave, pace.size, total - read, total)
+            self.shelf.extend(fresh)
             seconds = (self.clock.now() - began).total_seconds()
-            read = len(rows)
+            read += len(fresh)
             pace = pace.slower(read) if timed_out else pace.after(read, rows=len(fresh), seconds=seconds)
-        return rows
+
+    def _leave_as_it_was(self, total: int, last: R | Fields | None) -> None:
+        """Keep the rows that existed when the reading began; later rows come after them and are cut off.
+
+        Raises Shifted.
+        """
+        if last is None and len(self.shelf) != total:
+            raise Shifted(f"{total} rows, then {len(self.shelf)}")
+        if last is not None and self.shelf.id_at(total - 1) != id_of(self.path, last):
+            raise Shifted(f"rows moved among {total}")
+        self.shelf.cut(total)
 
     def _first_page(self, pace: Pace, outcome: Outcome[R] | None) -> tuple[Page[R | Fields], Pace]:
         """The first page, with fewer rows after each time-out, and the pace after it, if its time is known.
@@ -239,15 +318,6 @@ def _joined(pages: Iterable[Page[R | Fields] | TimedOut], size: int, left: int, 
                 raise Shifted(f"a page of {size} rows has {len(page.rows)}")
             rows += page.rows
     return rows, timed_out
-
-
-def _as_it_was(path: str, rows: _Rows[R], total: int, last: R | Fields | None) -> _Rows[R]:
-    """The rows that existed when the reading began; later rows come after them and are cut off. Raises Shifted."""
-    if last is None and len(rows) != total:
-        raise Shifted(f"{total} rows, then {len(rows)}")
-    if last is not None and id_of(path, rows[total - 1]) != id_of(path, last):
-        raise Shifted(f"rows moved among {total}")
-    return rows[:total]
 
 
 def check_list(query: Query, size: int) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import httpx
 import pytest
 
 from billsync.app.recovery.taking import Taking
+from billsync.live.gathering import Gathering
 from billsync.local.server.editions import AUGUST, KONNECT, Edition
 from billsync.report.recovery.snapshot.lines import events_in
 from tests.support.events import send
@@ -47,7 +46,7 @@ def lived(edition: Edition, cadence: str = "") -> World:
 
 def taken(world: World, wrap: Wrap = as_it_is) -> tuple[list[str], tuple[str, ...]]:
     """The ids of the events in a snapshot, and what moved."""
-    taking = Taking(world.connection(wrap), BytesIO(), has_events=True)
+    taking = Taking(world.connection(wrap), Gathering(), has_events=True)
     events = [event.row["event"]["id"] for event in events_in(taking.lines())]
     return events, taking.header.moved
 

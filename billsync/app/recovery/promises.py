@@ -8,7 +8,7 @@ running period, and few meter queries for all of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -52,6 +52,8 @@ from billsync.report.recovery.snapshot.sharing import Sharing
 
 SUBSCRIPTION = "subscription"
 OVER = "inactive"
+ADDONS = "addons"
+"""The member of a subscription's row in which a snapshot shows its add-ons."""
 KEPT = ("id", "customer_id", "status", "labels", "plan", "plan_id", "active_from", "active_to", "settlement_mode")
 """The members of a subscription's row that tell who has which plan, and when."""
 
@@ -78,54 +80,102 @@ def promises_of(connection: Connection) -> Mapping[str, Promise]:
 
 def read_promised(connection: Connection) -> Promised:
     """Read all subscriptions, and the promises of those in force. Raises RemoteError."""
+    facts = read_promise_facts(connection)
+    sharing = Sharing()
+    standing = _read_standing(connection, facts, sharing)
+    addons = _read_addons(connection, standing.terms, facts.shelf)
+    promises = _promises(connection, facts, standing.in_force, addons, most=MANY_QUERIES)
+    shared = {name: sharing.promise(promise) for name, promise in promises}
+    return Promised(facts.now, standing.rows, shared)
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseFacts:
+    """The facts that all promises need, at the server's time."""
+
+    now: datetime
+    catalog: Catalog
+    shelf: PlanShelf
+
+
+def read_promise_facts(connection: Connection) -> PromiseFacts:
+    """Read what all promises need. Raises RemoteError."""
     now = servers_now_by_anybody(connection, Snapshot())
     catalog = read_catalog(connection)
     shelf = PlanShelf(connection, Snapshot(), Index())
     shelf.published()
-    sharing = Sharing()
-    standing = _read_standing(connection, catalog, shelf, sharing, now)
-    addons = _read_addons(connection, standing.terms, shelf)
-    dues = _dues(connection, standing, addons, catalog, now)
-    metered = _usage(connection, standing.terms, dues, catalog)
-    access = _access(connection, dict.fromkeys(one.customer_id for one in standing.terms))
-    promises = {
-        one.id: sharing.promise(
+    return PromiseFacts(now, catalog, shelf)
+
+
+def promises_in(
+    connection: Connection, facts: PromiseFacts, rows: Iterable[Fields], *, most: int
+) -> Iterator[tuple[str, Promise]]:
+    """The promises of those of some subscriptions that are in force, by id. The rows show their add-ons, if they have
+    any. Above `most` meter queries, usage is read by days where its values add up. Raises RemoteError."""
+    alike = AlikeRows(facts.catalog.features)
+    addons: dict[str, tuple[Attached, ...] | None] = {}
+    found: list[_InForce] = []
+    for row in rows:
+        if (one := _in_force(row, alike, facts)) is not None:
+            found.append(one)
+            addons[one.terms.id] = _addons(row.get(ADDONS, ()))
+    _name_addons(addons.values(), facts.shelf)
+    return _promises(connection, facts, found, addons, most=most)
+
+
+def _promises(
+    connection: Connection, facts: PromiseFacts, found: Sequence[_InForce], addons: _Addons, *, most: int
+) -> Iterator[tuple[str, Promise]]:
+    dues = _dues(connection, found, addons, facts)
+    terms = [one.terms for one in found]
+    metered = _usage(connection, terms, dues, facts.catalog, most)
+    access = _access(connection, dict.fromkeys(one.customer_id for one in terms))
+    for one in terms:
+        yield (
+            one.id,
             Promise(
                 plan=one.plan,
                 version=one.version,
-                phase=one.phase_at(now),
+                phase=one.phase_at(facts.now),
                 period_from=one.period_from,
                 period_to=one.period_to,
                 ends_at=one.ends_at,
-                addons=addons_at(addons.get(one.id, ()), shelf.addon_keys, now),
+                addons=addons_at(addons.get(one.id, ()), facts.shelf.addon_keys, facts.now),
                 due=_due(one, dues.get(one.id), metered),
                 access=access[one.customer_id],
-            )
+            ),
         )
-        for one in standing.terms
-    }
-    return Promised(now, standing.rows, promises)
+
+
+@dataclass(frozen=True, slots=True)
+class _InForce:
+    """The terms of a subscription in force, and the keys of items beyond its plan."""
+
+    terms: Terms
+    own: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """Rows of subscriptions that aren't over, the terms of those in force, and the keys of items beyond their plans."""
+    """Rows of subscriptions that aren't over, and those in force."""
 
     rows: tuple[Fields, ...]
-    terms: tuple[Terms, ...]
-    own: Mapping[str, frozenset[str]]
+    in_force: tuple[_InForce, ...]
+
+    @property
+    def terms(self) -> tuple[Terms, ...]:
+        """The terms of those in force."""
+        return tuple(one.terms for one in self.in_force)
 
 
 _Addons: TypeAlias = Mapping[str, tuple[Attached, ...] | None]
 """By subscription, its add-ons; None where the server doesn't show them. Those whose plan offers none are left out."""
 
 
-def _read_standing(
-    connection: Connection, catalog: Catalog, shelf: PlanShelf, sharing: Sharing, now: datetime
-) -> _Standing:
+def _read_standing(connection: Connection, facts: PromiseFacts, sharing: Sharing) -> _Standing:
     pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection, sharing.fields)
-    alike = AlikeRows(catalog.features)
-    rows, terms, own = list[Fields](), list[Terms](), dict[str, frozenset[str]]()
+    alike = AlikeRows(facts.catalog.features)
+    rows, found = list[Fields](), list[_InForce]()
     left = list(reversed(connection.rows_as(SUBSCRIPTION, pages.decode)))
     while left:  # each is given up before the next is taken
         page = left.pop()
@@ -133,26 +183,43 @@ def _read_standing(
         if row.get("deleted_at") or row.get("status") == OVER:
             continue
         rows.append(kept(row, KEPT))
-        if (one := _terms(row, alike, shelf, now)) is not None:
-            terms.append(one)
-            own[one.id] = _own_items(row, shelf.plan(one.plan_id) if one.plan_id else None)
-    return _Standing(tuple(rows), tuple(terms), own)
+        if (one := _in_force(row, alike, facts)) is not None:
+            found.append(one)
+    return _Standing(tuple(rows), tuple(found))
 
 
-def _terms(row: Fields, alike: AlikeRows, shelf: PlanShelf, now: datetime) -> Terms | None:
+def _in_force(row: Fields, alike: AlikeRows, facts: PromiseFacts) -> _InForce | None:
+    """The subscription in a row; None where it isn't in force."""
+    if row.get("deleted_at") or row.get("status") == OVER:
+        return None
+    one = _terms(row, alike, facts)
+    if one is None:
+        return None
+    return _InForce(one, _own_items(row, facts.shelf.plan(one.plan_id) if one.plan_id else None))
+
+
+def _terms(row: Fields, alike: AlikeRows, facts: PromiseFacts) -> Terms | None:
     if "active_from" in row:
-        return terms_of(row, alike.parse(row), now)
-    plan = shelf.plan(str(row["plan_id"])) if row.get("plan_id") else None
-    return unshown_terms(row, plan or {}, alike.parse(row), now)
+        return terms_of(row, alike.parse(row), facts.now)
+    plan = facts.shelf.plan(str(row["plan_id"])) if row.get("plan_id") else None
+    return unshown_terms(row, plan or {}, alike.parse(row), facts.now)
 
 
 def _read_addons(connection: Connection, terms: Iterable[Terms], shelf: PlanShelf) -> _Addons:
     asked = [one.id for one in terms if not one.plan_id or shelf.offers(one.plan_id) != ()]
-    addons = {name: _addons(rows) for name, rows in zip(asked, connection.addons_of_all(asked), strict=True)}
-    for attached in addons.values():
+    lists = connection.addons_of_all(asked)
+    addons = {
+        name: None if isinstance(rows, Refused) else _addons(rows) for name, rows in zip(asked, lists, strict=True)
+    }
+    _name_addons(addons.values(), shelf)
+    return addons
+
+
+def _name_addons(addons: Iterable[tuple[Attached, ...] | None], shelf: PlanShelf) -> None:
+    """Read the keys of all add-ons. Raises RemoteError."""
+    for attached in addons:
         for each in attached or ():
             shelf.addon_key(each.addon_id)
-    return addons
 
 
 def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
@@ -161,30 +228,26 @@ def _own_items(row: Fields, plan: Fields | None) -> frozenset[str]:
     return frozenset() if isinstance(own, Malformed) else own
 
 
-def _addons(rows: tuple[Fields, ...] | Refused) -> tuple[Attached, ...] | None:
-    found = None if isinstance(rows, Refused) else parse_attached(rows, {})
+def _addons(rows: tuple[Fields, ...]) -> tuple[Attached, ...] | None:
+    found = parse_attached(rows, {})
     return None if isinstance(found, Malformed) else found
 
 
 def _dues(
-    connection: Connection, standing: _Standing, addons: _Addons, catalog: Catalog, now: datetime
+    connection: Connection, in_force: Iterable[_InForce], addons: _Addons, facts: PromiseFacts
 ) -> Mapping[str, tuple[Due, ...]]:
     """By subscription, what is still to be charged at the end of its period. Those that can't be rated are left out."""
-    rated = {one.id: one.subscribed for one in standing.terms if isinstance(one.subscribed, Subscribed)}
-    changed = [
-        one.customer_id
-        for one in rated.values()
-        if may_hide_charges(one, addons.get(one.id, ()), standing.own[one.id], now)
-    ]
+    rated = [(one.terms.subscribed, one.own) for one in in_force if isinstance(one.terms.subscribed, Subscribed)]
+    changed = [one.customer_id for one, own in rated if may_hide_charges(one, addons.get(one.id, ()), own, facts.now)]
     charges = _charges(connection, dict.fromkeys(changed))
     found: dict[str, tuple[Due, ...]] = {}
     alike: ByIdentity[tuple[Due, ...]] = ByIdentity()
-    for one in rated.values():
+    for one, _ in rated:
         rows = charges.get(one.customer_id)
         if rows:
-            found[one.id] = dues_at_end(one, rows, catalog.features, now)
+            found[one.id] = dues_at_end(one, rows, facts.catalog.features, facts.now)
         else:
-            plain = partial(dues_at_end, one, (), catalog.features, now)
+            plain = partial(dues_at_end, one, (), facts.catalog.features, facts.now)
             found[one.id] = alike.of((one.timeline, one.slots), plain)
     return found
 
@@ -200,7 +263,7 @@ def _charges(connection: Connection, customers: Iterable[str]) -> Mapping[str, t
 
 
 def _usage(
-    connection: Connection, terms: Iterable[Terms], dues: Mapping[str, tuple[Due, ...]], catalog: Catalog
+    connection: Connection, terms: Iterable[Terms], dues: Mapping[str, tuple[Due, ...]], catalog: Catalog, most: int
 ) -> Usages:
     """The usage of all customers in the periods of what is due."""
     needs: dict[Need, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
@@ -210,7 +273,7 @@ def _usage(
                 features, customers = needs[meter_slice, period]
                 features.add(feature)
                 customers.add(one.customer_id)
-    return read_usage(connection, usage_queries(needs, catalog, most=MANY_QUERIES), lambda count: None)[0]
+    return read_usage(connection, usage_queries(needs, catalog, most=most), lambda count: None)[0]
 
 
 def _access(connection: Connection, customers: Iterable[str]) -> Mapping[str, frozenset[str] | None]:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from billsync.api.documents import BALANCE, TRANSACTIONS
-from billsync.app.recovery.gathering import Reading
 from billsync.app.recovery.taken_rows import lots
 from billsync.app.server.connection import ReadingConnection
 from billsync.core.observed.row_validation import malformed
 from billsync.live.cursors import read_all_forward
+from billsync.live.gathering import Known, Reading
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.live.streams import read_lists
@@ -69,7 +69,7 @@ def take_credit(
                 reading.drop(CREDIT, name)
         fresh = [one for one in shown.values() if not reading.has(CREDIT, one.customer, one.steady)]
         for one, credit in zip(fresh, _credits(connection, fresh, features), strict=True):
-            reading.put(CREDIT, one.customer, _lines(one, credit), steady=one.steady)
+            reading.put(CREDIT, Known(one.customer), _lines(one, credit), steady=one.steady)
 
 
 def _shown(connection: ReadingConnection, customers: Sequence[str]) -> Mapping[str, _Shown]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryFile
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from billsync.app.ending import Exit, error
@@ -16,6 +16,7 @@ from billsync.cli.options.server import ServerOptions
 from billsync.cli.servers.opening import connected
 from billsync.cli.terminal.delivering import check_output
 from billsync.cli.terminal.surroundings import Run
+from billsync.live.gathering import Gathering
 from billsync.render.formats.words import noted
 from billsync.render.recovery.taken import taken_notes, taken_text
 
@@ -23,8 +24,8 @@ from billsync.render.recovery.taken import taken_notes, taken_text
 def write_snapshot(run: Run, server: ServerOptions, output: str, *, has_events: bool, yes: bool) -> Exit:
     """Write everything live, and what changes by itself, to a file; say on stderr what moved meanwhile."""
     check_output(output, yes=yes)
-    with connected(run, server) as connection, _private(output) as (gathered, whole):
-        taking = Taking(connection, gathered, has_events=has_events)
+    with connected(run, server) as connection, _private(output) as (gathering, whole):
+        taking = Taking(connection, gathering, has_events=has_events)
         write(whole, taking.lines())
     for note in taken_notes(taking.header, taking.unexplained, taking.without_due):
         run.talk(noted(note))
@@ -33,17 +34,17 @@ def write_snapshot(run: Run, server: ServerOptions, output: str, *, has_events: 
 
 
 @contextmanager
-def _private(output: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """A file for what is gathered, and the file that takes the place of the output at the end; both in its directory,
-    for its user only. Raises Ended."""
+def _private(output: str) -> Iterator[tuple[Gathering, IO[bytes]]]:
+    """A gathering, and the file that takes the place of the output at the end; both in its directory, for its user
+    only. Raises Ended."""
     target = Path(output).resolve()
     try:
         with (
-            TemporaryFile(dir=target.parent) as gathered,
+            Gathering.within(target.parent) as gathering,
             NamedTemporaryFile(dir=target.parent, prefix=".billsync-", delete=False) as part,
         ):
             try:
-                yield gathered, part
+                yield gathering, part
                 part.flush()
                 os.fsync(part.fileno())
                 os.replace(part.name, target)
