@@ -13,6 +13,8 @@ EXACT = whole_text(r"-?[0-9]+(\.[0-9]+)?")
 """A number written as text, exactly as the API takes it (catalog-facts.md §1.2)."""
 
 PERCENT = whole_text(r"[0-9]+(\.[0-9]+)? ?%")
+PLAIN_KEY = whole_text("[A-Za-z0-9_.-]+")
+"""A key that needs no look at its spaces and commas: most are like this."""
 RESOURCE_KEY = whole_text("[a-z0-9]+(?:_[a-z0-9]+)*")
 CURRENCY = whole_text("[A-Z]{3}")
 COUNTRY = whole_text("[A-Z]{2}")

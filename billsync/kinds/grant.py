@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from billsync.kinds import fields
+from billsync.kinds import fields, forms
 from billsync.kinds.checks import grant as checks
 from billsync.kinds.grant_end import at_creation, read, respell
 from billsync.kinds.grant_restored import restored
@@ -265,6 +265,7 @@ GRANT = Kind(
     taking_back=TakingBack("state", "voided", "void", "voiding", loss, hindrance),
     after=("customer",),
     checks=checks.CHECKS,
+    plain_key=forms.PLAIN_KEY,
     created_verb="granting",
     immutable_hint="a grant never changes: declare another one, under another key",
     irreversible={"granting": "", "settling": "", "voiding": ""},

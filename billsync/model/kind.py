@@ -82,7 +82,8 @@ Trait: TypeAlias = tuple[Hashable, ...]
 """A mark of an entity's identity other than its key: `("name", "acme inc.")`."""
 
 Cross: TypeAlias = Callable[[Address, Fields, Find], Iterable[Problem]]
-"""Checks an entity's declared fields together with the entities it refers to. The fields may be of any type."""
+"""Checks an entity's declared fields together with the entities it refers to. The fields may be of any type. Whether
+there is a problem depends on the parent's fields, and on its name only where that is looked up."""
 
 
 Lost: TypeAlias = Callable[[Fields], Iterable[tuple[str, str, Said]]]
@@ -167,7 +168,9 @@ class Kind:
       each holds the other's id.
     * `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`.
     * `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named).
+    * `plain_key` is the pattern of keys in which the `checks` that look at the key alone find nothing.
     * `claims` yields names that only one live entity may hold at a time, from the fields `claimed` alone.
+    * `cross_claimed` are those rules of `cross` that find nothing unless an entity claims another's key.
     * `traits` yields further marks of an entity's identity: two entities that share a trait may be the same under two
       keys.
     * `shared`: files of other owners normally refer to it, so that a reference to it is no evidence of the referring
@@ -185,6 +188,7 @@ class Kind:
     doc: str
     example: Plain
     key: str = "key"
+    plain_key: str = ""
     default_key: str | None = None
     absent: Absent = Absent.DEFAULT
     labels: LabelPolicy = LabelPolicy.NONE
@@ -206,6 +210,7 @@ class Kind:
     traits: Callable[[Fields], frozenset[Trait]] | None = None
     checks: tuple[Check, ...] = ()
     cross: tuple[Cross, ...] = ()
+    cross_claimed: tuple[Cross, ...] = ()
     mentions: Mentions | None = None
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     facts: Callable[[Fields], Fields] | None = None

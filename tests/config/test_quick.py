@@ -21,7 +21,9 @@ from billsync.core.declared.certainty import surely_sound
 from billsync.core.declared.check import problems
 from billsync.core.declared.crowd import whole
 from billsync.kinds.registry import KINDS
+from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic
+from billsync.model.kind import Kind
 from billsync.model.plain_mode import VARIABLE
 from billsync.model.state import Desired
 from billsync.schema.schema import kind_schema
@@ -392,3 +394,73 @@ def test_grants_that_are_no_list_of_grants_are_not_valid(grants: Any) -> None:
     is_valid, customer = member_test(KINDS["customer"], KINDS), {"key": "a", "name": "A"}
 
     assert [is_valid({**customer, **more}) for more in ({}, {"grants": []}, {"grants": grants})] == [True, True, False]
+
+
+KEYS = ("a", "b", "c")
+CLAIMS_S = "customers: [{key: z, name: Z, usage_attribution: {subject_keys: [s]}}]\n"
+worlds = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.just("A")},
+        optional={
+            "currency": st.sampled_from(("USD", "EUR")),
+            "usage_attribution": st.lists(st.sampled_from((*KEYS, "s", "t")), min_size=1, max_size=2, unique=True).map(
+                lambda subjects: {"subject_keys": subjects}
+            ),
+            "subscription": st.fixed_dictionaries(
+                {"plan": st.sampled_from(("pro", "pro", "other"))},
+                optional={"starting_phase": st.sampled_from("ab"), "version": st.sampled_from((1, "latest"))},
+            ),
+        },
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(worlds, st.sampled_from(["", "", CLAIMS_S]))
+@example([{"name": "A", "currency": money, "subscription": {"plan": "pro"}} for money in ("USD", "EUR")], "")
+@example([{"name": "A", "usage_attribution": {"subject_keys": ["s"]}}], CLAIMS_S)
+def test_members_that_fit_together_are_told_from_others(tmp_path: Path, them: list[Any], more: str) -> None:
+    members = [{"key": key, **fields} for key, fields in zip(KEYS, them, strict=False)]
+    (tmp_path / "catalog.yaml").write_text(CATALOG, encoding="utf-8")
+    (tmp_path / "more.yaml").write_text(more and f"_info: {{owner: x}}\n{more}", encoding="utf-8")
+    (tmp_path / "customers.yaml").write_text(f"customers:{written(members)}\n", encoding="utf-8")
+
+    assert loaded(tmp_path, crowd=True) == loaded(tmp_path, crowd=False)
+
+
+class Unread(str):
+    """A name that is passed on, and never looked at."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("a rule looks at the name of a parent")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+CHILDREN = [kind for kind in KINDS.values() if kind.parent is not None]
+
+
+@pytest.mark.parametrize("kind", CHILDREN, ids=[kind.name for kind in CHILDREN])
+@settings(max_examples=examples(20), deadline=None)
+@given(data=st.data())
+def test_rules_use_the_name_of_a_parent_only_to_find_it(kind: Kind, data: st.DataObject) -> None:
+    fields, parent, name = data.draw(declared(kind.name)), data.draw(declared("customer")), Unread("acme")
+
+    def find(kind: str, key: str) -> Any:
+        return parent if key is name else {"key": "pro", "currency": "USD", "phases": [{"key": "a"}]}
+
+    if isinstance(fields, dict) and isinstance(parent, dict):
+        for rule in kind.cross:
+            list(rule(Address(kind.name, (name, "x")), fields, find))
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(data=st.data())
+def test_plain_keys_have_no_problem(data: st.DataObject) -> None:
+    for kind in (one for one in KINDS.values() if one.plain_key):
+        key = data.draw(st.from_regex(kind.plain_key))
+        assert not [found for found in problems(kind, {**kind.example, kind.key: key}) if found.path == (kind.key,)]

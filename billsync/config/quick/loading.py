@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from importlib import import_module
-from itertools import chain
 
 from billsync.config.document import FORMAT_VERSION
 from billsync.config.files import STDIN, Found, SourceFile
@@ -15,14 +14,14 @@ from billsync.config.full_loading import ReadDesired, documents_of, parse, probl
 from billsync.config.members_read import MembersRead
 from billsync.config.quick.segments import Segment, segments
 from billsync.config.quick.sharing import Shared
-from billsync.config.quick.validity import member_test
+from billsync.config.quick.validity import Test, member_test
 from billsync.config.quick.values import Doubtful, most_values, quick_values
 from billsync.config.reader import Role
 from billsync.core.declared.crowd import children_of, nested_names
 from billsync.core.declared.crowd_fits import fits
 from billsync.model.crowd import Crowd
 from billsync.model.diagnostic import Diagnostic
-from billsync.model.frozen import replace
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind, Registry
 from billsync.model.limits import VALUES
 from billsync.model.ports import ParsedMemory
@@ -54,12 +53,13 @@ def load_quickly(
     files = [source for source in found.sources if _may_hold(kind, source)]
     contents = {source.name: source.content for source in files if isinstance(source.content, bytes)}
     known = _known(contents, read)
-    shared = Shared() if sparing else None
-    documents = {name: _members(contents[name], kind, memory, shared) for name in contents if name not in known}
-    unread = {name: them for name, them in documents.items() if them is not None}
-    members = {name: them for name in contents if (them := known.get(name, unread.get(name))) is not None}
+    unread = {name: content for name, content in contents.items() if name not in known}
+    new = _all_members(unread, _Reading(kind, memory, member_test(kind, registry), Shared() if sparing else None))
+    if new is None:
+        return None
+    members = {name: them for name in contents if (them := known.get(name, new.get(name))) is not None}
     crowd = _gathered(members, kind) if any(members.values()) else None
-    if crowd is None or not all(map(member_test(kind, registry), chain.from_iterable(unread.values()))):
+    if crowd is None:
         return None
     rest = _rest([source for source in found.sources if source.name not in members], registry, environment)
     if rest is None or not _allows_crowd(rest, _kinds(kind, registry)):
@@ -69,7 +69,7 @@ def load_quickly(
     if not fits(desired, registry):
         return None
     if read is not None:
-        for name, them in unread.items():
+        for name, them in new.items():
             read.keep(contents[name], them)
     return desired, sorted_short(found.notes(()))
 
@@ -109,21 +109,49 @@ def _may_hold(kind: Kind, source: SourceFile) -> bool:
     return re.match(before + kind.collection.encode() + b":", source.content) is not None
 
 
-def _members(content: bytes, kind: Kind, memory: ParsedMemory | None, shared: Shared | None) -> Sequence[Plain] | None:
-    """The entities of a kind in a file that certainly holds nothing else; None for any other file."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The constants of reading members. `shared` are the values that were there before, if these are kept once."""
+
+    kind: Kind
+    memory: ParsedMemory | None
+    is_valid: Test
+    shared: Shared | None
+
+
+def _all_members(contents: Mapping[str, bytes], reading: _Reading) -> Mapping[str, Sequence[Plain]] | None:
+    """The members in each file that certainly holds nothing else; None where one of them isn't certainly valid."""
+    try:
+        found = {name: _members(content, reading) for name, content in contents.items()}
+    except _NotValid:
+        return None
+    return {name: them for name, them in found.items() if them is not None}
+
+
+def _members(content: bytes, reading: _Reading) -> Sequence[Plain] | None:
+    """The entities of a kind in a file that certainly holds nothing else; None for any other file. Raises _NotValid.
+
+    They are checked while they are still in the processor's cache.
+    """
     if most_values(content) > VALUES:
         return None
-    members: list[Plain] = []
-    versions = 0
+    kind, members, versions = reading.kind, list[Plain](), 0
     for segment in segments(content, kind.collection):
-        document = _document(segment, kind, memory)
+        document = _document(segment, kind, reading.memory)
         if document is None:
             return None
         versions += FORMAT_VERSION in document
-        if shared is not None:
-            shared.keep(document[kind.collection])
-        members += document[kind.collection]
+        them = document[kind.collection]
+        if reading.shared is not None:
+            reading.shared.keep(them)
+        if not all(map(reading.is_valid, them)):
+            raise _NotValid
+        members += them
     return members if versions <= 1 else None
+
+
+class _NotValid(Exception):
+    """A member isn't certainly valid."""
 
 
 def _document(segment: Segment, kind: Kind, memory: ParsedMemory | None) -> Fields | None:

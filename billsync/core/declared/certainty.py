@@ -6,11 +6,14 @@ says nothing: the full check decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
+from itertools import repeat
 from typing import TypeAlias
 
 from billsync.core.declared.check import part_problems
+from billsync.core.declared.watched import Watched
 from billsync.core.views.normalize import canonicalize
 from billsync.model.kind import Check, Kind
 from billsync.model.labels import MOST_DECLARED, OURS, key_problem, value_problem
@@ -45,15 +48,15 @@ def surely_sound(kind: Kind) -> Test:
     True means that `core.declared.check.problems` finds nothing in them.
     """
     values = _record(kind.record) or _always
-    checks = tuple(_Remembered(kind, group) for group in _groups(kind) if group)
+    of_key, others = (_Remembered(kind, group) if group else _always for group in _groups(kind))
+    is_plain = re.compile(kind.plain_key).fullmatch if kind.plain_key else _never
+    key = kind.key
 
     def is_sound(fields: Fields) -> bool:
-        if not values(fields):
+        if not (values(fields) and others(fields)):
             return False
-        for check in checks:  # noqa: SIM110  a generator for each entity takes longer than the test
-            if not check(fields):
-                return False
-        return True
+        name = fields.get(key)
+        return (type(name) is str and bool(is_plain(name))) or of_key(fields)
 
     return is_sound
 
@@ -62,7 +65,7 @@ def _groups(kind: Kind) -> tuple[list[Check], list[Check]]:
     """The kind's checks that look at the key alone, of which each entity has another, and all the others."""
     groups: tuple[list[Check], list[Check]] = ([], [])
     for check in kind.checks:
-        seen = _Watched(canonicalize(kind, kind.example))
+        seen = Watched(canonicalize(kind, kind.example))
         list(check(seen))
         groups[seen.names != {kind.key}].append(check)
     return groups
@@ -81,7 +84,7 @@ def _test(shape: Shape) -> Test | None:
             inner = _test(shape.value)
             return (lambda value: all(map(inner, value.values()))) if inner else None
         case Number() | Duration() | Timestamp():
-            return _remembering(partial(_has_no_problem, shape))
+            return partial(_has_no_problem, shape)
         case Integer():
             return partial(_is_whole, tuple((type(word), word) for word in shape.words))
         case Text() | Boolean() | Reference() | Anything():
@@ -98,10 +101,9 @@ def _has_no_problems(shape: Shape, value: Plain) -> bool:
     return all(_has_no_problem(part, item) for _, part, item in visit(shape, value))
 
 
-def _remembering(test: Test) -> Test:
-    """The test, remembering what it said of texts."""
-    remembered = lru_cache(_REMEMBERED)(test)
-    return lambda value: remembered(value) if type(value) is str else test(value)
+def _is_remembered(shape: Shape) -> bool:
+    """Whether it pays to remember which texts are sound."""
+    return isinstance(shape, Number | Duration | Timestamp)
 
 
 def _is_whole(words: tuple[tuple[type, Plain], ...], value: Plain) -> bool:
@@ -114,12 +116,18 @@ def _record(record: Record) -> Test | None:
     if not tests:
         return None
 
+    texts: dict[str, set[str]] = {name: set() for name in tests if _is_remembered(record.fields[name].shape)}
+
     def is_sound(fields: Plain) -> bool:
         if type(fields) is not dict:
             return record.short is not None or fields is None
-        for name, value in fields.items():  # noqa: SIM110
-            if name in tests and not tests[name](value):
+        for name, value in fields.items():
+            if name not in tests or (name in texts and type(value) is str and value in texts[name]):
+                continue
+            if not tests[name](value):
                 return False
+            if name in texts and type(value) is str and len(texts[name]) < _REMEMBERED:
+                texts[name].add(value)
         return True
 
     return is_sound
@@ -192,19 +200,16 @@ class _Remembered:
             return self._has_no_problem(canonicalize(self._kind, fields))
         key: Plain = fields.get(self._names[0], _ABSENT) if len(self._names) == 1 else _ABSENT
         if key is _ABSENT or type(key) not in _OWN_MARKS:
-            key = tuple(
-                [
-                    value if type(value) in _OWN_MARKS else (type(value), repr(value))
-                    for value in [fields.get(name, _ABSENT) for name in self._names]
-                ]
-            )
+            key = tuple(map(fields.get, self._names, repeat(_ABSENT)))
+            if not _OWN_MARKS.issuperset(map(type, key)):
+                key = tuple([value if type(value) in _OWN_MARKS else (type(value), repr(value)) for value in key])
         answer = self._answers.get(key)
         return self._judged(fields, key) if answer is None else answer
 
     def _judged(self, fields: Fields, key: Plain) -> bool:
         declared = {name: fields[name] for name in self._names if name in fields}
         is_canonical = self._are_texts and None not in declared.values()
-        seen = _Watched(declared if is_canonical else canonicalize(self._kind, declared))
+        seen = Watched(declared if is_canonical else canonicalize(self._kind, declared))
         try:
             answer = self._has_no_problem(seen)
         except KeyError:  # it may need a field that isn't known to be looked at yet
@@ -220,7 +225,7 @@ class _Remembered:
     def _has_no_problem(self, fields: Fields) -> bool:
         return not any(True for check in self._checks for _ in check(fields))
 
-    def _learn(self, seen: _Watched) -> None:
+    def _learn(self, seen: Watched) -> None:
         self._looks_at_all = seen.looks_at_all
         self._names = (*self._names, *sorted(seen.names.difference(self._names)))
         self._answers.clear()
@@ -232,24 +237,3 @@ class _Remembered:
 _ABSENT = object()
 _OWN_MARKS = frozenset({str, type(None), object})
 """Types of values that equal none of another type: 1 is no mark of itself, as true equals it, and 1.0."""
-
-
-class _Watched(Mapping[str, Plain]):
-    """Fields that note which of them are looked at."""
-
-    def __init__(self, fields: Fields) -> None:
-        self._fields = fields
-        self.names: set[str] = set()
-        self.looks_at_all = False
-
-    def __getitem__(self, name: str) -> Plain:
-        self.names.add(name)
-        return self._fields[name]
-
-    def __iter__(self) -> Iterator[str]:
-        self.looks_at_all = True
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        self.looks_at_all = True
-        return len(self._fields)
