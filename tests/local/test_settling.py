@@ -403,14 +403,24 @@ def test_a_deleted_customer_keeps_its_books(server: httpx.Client, hands: Hands) 
     assert found.balance() == ("-3", "-3")
 
 
-def test_what_credits_do_not_settle_makes_no_charge(server: httpx.Client, hands: Hands) -> None:
+def test_what_is_invoiced_takes_the_credit_that_is_there(server: httpx.Client, hands: Hands) -> None:
+    """A grant pays a part of the fee, the invoice asks for the rest, and nothing is owed as credit. A change later in
+    the period returns nothing."""
     found = account(server)
+    found.grant("4")
     body = {"customer": {"id": found.id}, "plan": {"id": plan(server, fee_card("seat", "10", "in_advance"))}}
-    server.post("/subscriptions", json=body)
+    begun = server.post("/subscriptions", json=body).json()
 
-    answer = server.get(f"{found.path}/charges").json()
+    (charge, _) = server.get(f"{found.path}/charges").json()["data"]
+    (invoice,) = server.get("/billing/invoices", params={"filter[customer_id][eq]": found.id}).json()["data"]
+    hands.move(days=10)
+    server.post(f"/subscriptions/{begun['id']}/cancel", json={"timing": "immediate"})
+    (later,) = server.get("/billing/invoices").json()["data"]
 
-    assert answer == {"data": None, "meta": {"page": {"size": 20, "number": 1, "total": 0}}}
+    assert (charge["status"], invoice["status"], later["status"]) == ("final", "paid", "paid")
+    assert [invoice["totals"][name] for name in ("amount", "credits_total", "total")] == ["10", "4", "6"]
+    assert [issue["code"] for issue in later["validation_issues"]] == ["immutable_invoice_handling_not_supported"]
+    assert found.balance() == ("0", "0")
 
 
 def test_the_books_outlive_the_server(serve: Serve, hands: Hands, tmp_path: Path) -> None:

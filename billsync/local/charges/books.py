@@ -140,13 +140,22 @@ def book(
     if amount < 0:
         give_back(call, books, charge, at=at, amount=-amount)
         return
+    missing = draw(call, books, charge, at=at, amount=amount, usable_at=usable_at)
+    if missing:
+        books.keep(stored(call, charge, at, {"kind": HOLE, "amount": decimal_text(missing), "fills": []}))
+
+
+@exactly
+def draw(
+    call: Call, books: Books, charge: Row, *, at: datetime, amount: Decimal, usable_at: datetime | None = None
+) -> Decimal:
+    """Draws an amount from the grants usable at its time, or at another given time. Returns the rest."""
     document = charge.document
     spending = Spending(usable_at or at, amount, document.get("feature_key"))
     draws, missing = books.drawn(spending, document["currency"], call.now)
     if draws:
         books.keep(stored(call, charge, at, {"kind": CREDITS, "draws": texts(draws)}))
-    if missing:
-        books.keep(stored(call, charge, at, {"kind": HOLE, "amount": decimal_text(missing), "fills": []}))
+    return missing
 
 
 def stored(call: Call, charge: Row, at: datetime, document: Document) -> Row:

@@ -12,7 +12,18 @@ from billsync.local.accounts.subscription_rows import SUBSCRIPTION
 from billsync.local.accounts.subscription_view import aligned_period, begin_of
 from billsync.local.charges.books import Books, book
 from billsync.local.charges.charge_costs import booked_amount, booked_at, fee_of
-from billsync.local.charges.charge_rows import ACTIVE, CHARGE, FINAL, FLAT, begun, due_charges, items_of
+from billsync.local.charges.charge_rows import (
+    ACTIVE,
+    CHARGE,
+    FINAL,
+    FLAT,
+    WAITING,
+    begun,
+    due_charges,
+    is_invoiced,
+    items_of,
+)
+from billsync.local.charges.invoices import mark_changed
 from billsync.local.server.resource import Call, new_row
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row, changed
@@ -21,7 +32,11 @@ from billsync.model.frozen import replace
 from billsync.rating.arithmetic import EXACT
 
 SYNC_DELAY, SYNC_INTERVAL = timedelta(seconds=7), timedelta(minutes=1)
-STATE = ("status", "advance_after", "booked", "runs")
+FIRST = ("place",)
+"""What a charge keeps from its making: the place of its card in the plan; LAST where it isn't the plan's."""
+LAST = 999
+
+STATE = ("status", "advance_after", "booked", "runs", "applied", "invoice")
 
 
 def follow(call: Call, books: Books, subscription: Row) -> None:
@@ -32,17 +47,20 @@ def follow(call: Call, books: Books, subscription: Row) -> None:
     """
     have = {row.key: row for row in call.store.with_term(CHARGE, SUBSCRIPTION, subscription.id)}
     wanted = {document["unique_reference_id"]: document for document in due_charges(call.store, subscription, call.now)}
+    places = {item["id"]: item.get("place", LAST) for item in items_of(subscription)}
     made_at = times_of_making(call, subscription, {key: wanted[key] for key in wanted if key not in have})
     for key, document in wanted.items():
         if key in have:
             adapt(call, books, have[key], document)
         else:
             place = {"key": key, "parent": subscription.parent, "terms": ((SUBSCRIPTION, subscription.id),)}
-            row = new_row(call, CHARGE, begun(document), **place)
+            first = {"place": places[document["subscription"]["phase"]["item"]["id"]]}
+            row = new_row(call, CHARGE, begun(document) | first, **place)
             call.store.insert(replace(row, created_at=made_at[key], updated_at=made_at[key]))
     for key, row in have.items():
         if key not in wanted:
-            give_back_all(call, books, row)
+            if not is_billed(row.document):
+                give_back_all(call, books, row)
             call.store.update(changed(row, call.now, deleted_at=call.now))
 
 
@@ -67,6 +85,11 @@ def times_of_making(call: Call, subscription: Row, charges: Mapping[str, Documen
 
 def adapt(call: Call, books: Books, row: Row, wanted: Document) -> None:
     """The charge with the periods and the item that it has now."""
+    if is_billed(row.document):
+        if row.document["service_period"] != wanted["service_period"]:
+            mark_changed(call, row)
+        keep(call, row, wanted | state_of(row.document))
+        return
     if row.document["type"] == FLAT and row.document["status"] == FINAL:
         adapt_fee(call, books, row, wanted)
         return
@@ -76,12 +99,20 @@ def adapt(call: Call, books: Books, row: Row, wanted: Document) -> None:
     if row.document["runs"] > 0:
         keep(call, row, wanted | state_of(row.document))
         return
+    if row.document["status"] == WAITING:
+        keep(call, row, wanted | state_of(row.document))
+        return
     document = begun(wanted) | {"status": row.document["status"]}
     if row.document["status"] == ACTIVE:
         document["advance_after"] = row.document["advance_after"]
         if wanted["type"] != FLAT:
             document["advance_after"] = wanted["service_period"]["to"]
     keep(call, row, document)
+
+
+def is_billed(document: Document) -> bool:
+    """Whether a charge is on a final invoice, which nothing changes: what was paid for it isn't returned (§5.8)."""
+    return is_invoiced(document) and document["status"] == FINAL
 
 
 def adapt_fee(call: Call, books: Books, row: Row, wanted: Document) -> None:
@@ -99,10 +130,12 @@ def state_of(document: Document) -> Document:
 
 def reopened(document: Document) -> Document:
     """Usage that waits for its period's end again."""
-    return {name: value for name, value in document.items() if name != "booked"} | {"status": ACTIVE, "runs": 0}
+    kept = {name: value for name, value in document.items() if name not in ("booked", "applied", "invoice")}
+    return kept | {"status": ACTIVE, "runs": 0}
 
 
 def keep(call: Call, row: Row, document: Document) -> None:
+    document = document | {name: row.document[name] for name in FIRST if name in row.document}
     if document != row.document:
         call.store.update(changed(row, call.now, document=document))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,24 +12,25 @@ from billsync.local.catalog.currencies import fiat_precision
 from billsync.local.catalog.dimension_filters import accepts
 from billsync.local.catalog.features import FEATURE
 from billsync.local.catalog.meter_readings import METER
-from billsync.local.charges.charge_rows import FINAL, FLAT
+from billsync.local.charges.charge_rows import FINAL, FLAT, is_invoiced
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Store
-from billsync.local.store.times import instant_of
+from billsync.local.store.times import MICROSECOND, instant_of
 from billsync.local.usage.attribution import subjects_of
 from billsync.local.usage.metering import EventSelection, usage
 from billsync.model.frozen import replace
 from billsync.model.value import decimal_text
-from billsync.rating.arithmetic import ZERO
+from billsync.rating.arithmetic import ZERO, minus, plus, total
 from billsync.rating.card import Card, card_of
 from billsync.rating.errors import RatingError
 from billsync.rating.lines import Totals
 from billsync.rating.periods import Period
 from billsync.rating.prices import FlatPrice
-from billsync.rating.rate import Piece, Without, rate
+from billsync.rating.rate import Piece, Rated, Without, rate
 from billsync.rating.usage import Usage
 
-NOTHING = Totals()
+COLLECTION = timedelta(hours=1)
+LAST_RUN = 2
 COMPLETE: frozenset[Without] = frozenset()
 RUNNING = frozenset({Without.MINIMUM})
 
@@ -64,8 +65,15 @@ def booked_totals(charge: Document) -> Totals:
     return Totals(**{name: Decimal(text) for name, text in charge.get("booked", {}).items()})
 
 
+def drawn_amount(charge: Document) -> Decimal:
+    """Return the amount that credits have paid so far for a charge that is invoiced."""
+    return total(Decimal(amount) for amount in charge.get("applied", ()))
+
+
 def booked_amount(store: Store, charge: Document) -> Decimal:
     """Return the amount of a charge that credits, or a hole, have paid so far."""
+    if is_invoiced(charge):
+        return drawn_amount(charge)
     if charge["type"] != FLAT:
         return booked_totals(charge).total
     return fee_of(store, charge) if charge["status"] == FINAL else ZERO
@@ -84,11 +92,31 @@ def fee_due_at(charge: Document) -> datetime:
 
 def rated(card: Card, charge: Document, quantity: Decimal, *, without: frozenset[Without]) -> Totals:
     """Return no cost for a charge that can't be rated: no request was refused for it, so none may fail for it now."""
+    return rating_of(card, charge, quantity, without=without).totals
+
+
+def rating_of(card: Card, charge: Document, quantity: Decimal, *, without: frozenset[Without]) -> Rated:
+    """The lines of a charge; none for one that can't be rated."""
     piece = Piece(period_of(charge["full_service_period"]), Usage(quantity))
     try:
-        return rate(card, piece, decimals=fiat_precision(charge["currency"]), without=without).totals
+        return rate(card, piece, decimals=fiat_precision(charge["currency"]), without=without)
     except RatingError:
-        return NOTHING
+        return Rated(())
+
+
+def invoiced_rating(store: Store, charge: Document) -> Rated:
+    """The lines of a charge that is on an invoice, from the usage that this counts: until the period's end at first."""
+    if charge["type"] == FLAT:
+        return rating_of(flat_card(charge), charge, ZERO, without=COMPLETE)
+    quantity = quantity_of(store, charge, counted_until(charge))
+    return rating_of(billed_card(charge), charge, quantity, without=COMPLETE)
+
+
+def counted_until(charge: Document) -> datetime:
+    """The time before which events have to be stored: those that the first run counts, or the last one."""
+    if charge["runs"] < LAST_RUN:
+        return moment(charge["closes"]) + MICROSECOND
+    return period_of(charge["service_period"]).end + COLLECTION
 
 
 def flat_card(charge: Document) -> Card:
@@ -130,15 +158,14 @@ def used(
     return usage(store, meter, EventSelection(period.start, period.end, subjects, stored_before), wanted)
 
 
-def shown_totals(totals: Totals, *, paid: bool) -> Document:
-    """The totals as a charge shows them; once booked, credits have paid for everything (§11)."""
-    credits = totals.total if paid else totals.credits
+def shown_totals(totals: Totals, *, drawn: Decimal = ZERO) -> Document:
+    """The totals as a charge or a line shows them; `drawn` is what credits have paid (§11)."""
     amounts = {
         "amount": totals.amount,
         "charges_total": totals.charges,
-        "credits_total": credits,
+        "credits_total": plus(totals.credits, drawn),
         "discounts_total": totals.discounts,
-        "total": ZERO if paid else totals.total,
+        "total": minus(totals.total, drawn),
     }
     taxes: dict[str, Any] = dict.fromkeys(("taxes_exclusive_total", "taxes_inclusive_total", "taxes_total"), "0")
     return taxes | {name: decimal_text(amount) for name, amount in amounts.items()}

@@ -30,6 +30,8 @@ from billsync.rating.timeline import Billed, Item, Phase, Subscription, timeline
 CHARGE = "charge"
 FLAT, USAGE = "flat_fee", "usage_based"
 CREATED, ACTIVE, FINAL = "created", "active", "final"
+WAITING = "active.realization.waiting_for_collection"
+"""The status of a fee on an invoice that waits for usage (§11)."""
 CREDIT_ONLY = "credit_only"
 MICROS = Decimal(1).scaleb(-6, EXACT)
 Card = Mapping[str, Any]
@@ -61,6 +63,11 @@ def begun(document: Document) -> Document:
     elif document["settlement_mode"] == CREDIT_ONLY:
         waits = {"advance_after": document["service_period"]["from"]}
     return {**document, "status": CREATED, **waits, "runs": 0}
+
+
+def is_invoiced(document: Document) -> bool:
+    """Whether an invoice asks for a charge of a subscription: credits pay for as much as they can (§19.1)."""
+    return bool(document["settlement_mode"] != CREDIT_ONLY and document["lifecycle_controller"] == "system")
 
 
 def timed(subscription: Row) -> Subscription:

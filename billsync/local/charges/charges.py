@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from billsync.local.charges.charge_costs import booked_totals, cost, period_of, shown_totals
-from billsync.local.charges.charge_rows import CHARGE, USAGE
+from billsync.local.charges.charge_costs import booked_totals, cost, drawn_amount, period_of, shown_totals
+from billsync.local.charges.charge_rows import CHARGE, USAGE, is_invoiced
 from billsync.local.charges.settling import settle
 from billsync.local.server.contract import checked_items, filter_kinds
 from billsync.local.server.filters import Condition, given_filters, items
@@ -48,11 +48,13 @@ def view(call: Call, row: Row) -> Document:
     if row.deleted_at is not None:
         body["status"] = "deleted"
     if document["type"] == USAGE:
-        body["totals"] = {"booked": shown_totals(booked_totals(document), paid=True)}
+        booked = booked_totals(document)
+        drawn = drawn_amount(document) if is_invoiced(document) else booked.total
+        body["totals"] = {"booked": shown_totals(booked, drawn=drawn)}
         if REAL_TIME in dict(call.query).get("expand", "").split(","):
             complete = period_of(document["service_period"]).end <= call.now
             real = cost(call.store, document, stored_before=None, complete=complete)
-            body["totals"]["realtime"] = shown_totals(real, paid=False)
+            body["totals"]["realtime"] = shown_totals(real)
     return stamped(row, body)
 
 

@@ -19,6 +19,11 @@ from billsync.model.frozen import replace
 
 INVOICE = "invoice"
 LETTERS = 4
+DRAFT_NUMBER, ISSUED = "DRAFT-", "OM-SANDBOX-"
+QUANTITIES_AT = "quantity_snapshotted_at"
+ISSUED_AT = (QUANTITIES_AT, "issued_at", "sent_to_customer_at")
+"""The times that an invoice has once it is issued."""
+
 NO_TOTALS = ("charges_total", "credits_total", "discounts_total", "taxes_exclusive_total", "taxes_inclusive_total")
 PAID = {
     "status": "paid",
@@ -38,12 +43,10 @@ def invoice_credits(call: Call, grant: Row, at: datetime) -> None:
     invoicing = profile.document["workflow"]["invoicing"]
     if customer is None or not invoicing["auto_advance"] or parse_duration(invoicing["draft_period"]) != NOTHING:
         return
-    last = call.store.first(INVOICE, LIVE, {}, order="seq DESC")
-    number = 1 if last is None else int(last.document["number"].rpartition("-")[2]) + 1
     document = {
         **PAID,
         "type": "standard",
-        "number": f"OM-SANDBOX-{letters_of(customer.document['name'])}-{number}",
+        "number": f"{ISSUED}{letters_of(customer.document['name'])}-{next_number(call)}",
         "currency": grant.document["purchase"]["currency"],
         "labels": {},
         "customer": shown_customer(customer),
@@ -52,6 +55,12 @@ def invoice_credits(call: Call, grant: Row, at: datetime) -> None:
     }
     row = new_row(call, INVOICE, document, parent=customer.id, begins_at=at.replace(microsecond=0))
     call.store.insert(replace(row, created_at=at, updated_at=at))
+
+
+def next_number(call: Call) -> int:
+    """The next number of an invoice, counted over all customers."""
+    last = call.store.first(INVOICE, LIVE, {}, order="seq DESC")
+    return 1 if last is None else int(last.document["number"].rpartition("-")[2]) + 1
 
 
 def letters_of(name: str) -> str:
@@ -68,13 +77,21 @@ def shown_customer(customer: Row) -> Document:
 
 def terms_of(profile: Row, at: datetime) -> Document:
     """The times of a paid invoice, its supplier, and the profile's workflow as it was then."""
+    moments = ("collection_at", "draft_until", *ISSUED_AT)
+    return {**dict.fromkeys(moments, rfc3339(at)), "due_at": due_at(profile, at), **parties_of(profile)}
+
+
+def due_at(profile: Row, at: datetime) -> str:
+    """The time until which an invoice of that time is to be paid."""
+    due_after = profile.document["workflow"]["payment"].get("due_after", DUE_AFTER)
+    return rfc3339(moved(at, parse_duration(due_after) or NOTHING).replace(microsecond=0))
+
+
+def parties_of(profile: Row) -> Document:
+    """The supplier of an invoice, and the profile's workflow as it was then."""
     workflow = profile.document["workflow"]
     due_after = workflow["payment"].get("due_after", DUE_AFTER)
-    now = rfc3339(at)
-    moments = ("collection_at", "draft_until", "quantity_snapshotted_at", "issued_at", "sent_to_customer_at")
     return {
-        **dict.fromkeys(moments, now),
-        "due_at": rfc3339(moved(at, parse_duration(due_after) or NOTHING).replace(microsecond=0)),
         "supplier": profile.document["supplier"],
         "workflow": {
             "apps": profile.document["apps"],

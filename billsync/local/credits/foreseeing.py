@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from billsync.local.charges.books import Books, features_of
-from billsync.local.charges.charge_costs import booked_totals, cost, moment, period_of
-from billsync.local.charges.charge_rows import CREDIT_ONLY, FINAL, FLAT
+from billsync.local.charges.charge_costs import booked_totals, cost, drawn_amount, moment, period_of
+from billsync.local.charges.charge_rows import CREDIT_ONLY, FINAL, FLAT, is_invoiced
 from billsync.local.charges.settling import charges_of
 from billsync.local.credits.ledger import Matches
 from billsync.local.server.resource import Call
 from billsync.local.store.documents import Document
 from billsync.local.store.store import Row
-from billsync.rating.arithmetic import ZERO, exactly, total
+from billsync.rating.arithmetic import ZERO, exactly, minus, total
 from billsync.rating.drawdown import Spending
 
 
@@ -53,7 +53,8 @@ def outstanding(call: Call, charge: Document) -> Decimal:
     """Return the cost of the charge above the booked amount; zero if it costs less now."""
     complete = period_of(charge["service_period"]).end <= call.now
     price = cost(call.store, charge, stored_before=None, complete=complete)
-    return max(ZERO, price.minus(booked_totals(charge)).total)
+    paid = drawn_amount(charge) if is_invoiced(charge) else booked_totals(charge).total
+    return max(ZERO, minus(price.total, paid))
 
 
 def payable(call: Call, scratch: Books, charge: Document, amount: Decimal, matches: Matches) -> Decimal:

@@ -10,7 +10,7 @@ from billsync.local.accounts.subscription_view import begin_of
 from billsync.local.catalog.currencies import is_fiat_form
 from billsync.local.charges.books import GRANT, awaits_invoice
 from billsync.local.charges.charge_rows import CREDIT_ONLY, items_of, timed
-from billsync.local.charges.settling import FINALIZATION
+from billsync.local.charges.invoices import FINALIZATION
 from billsync.local.server.problems import conflict, invalid
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.rating.timeline import timeline

@@ -28,7 +28,7 @@ from billsync.local.subscriptions.subscription_start import (
 from billsync.model.frozen import dataclass
 
 SUBSCRIPTION_ADDON = "subscription_addon"
-ITS_OWN = ("id", "made_at", "entitlement_id", "issued_id")
+ITS_OWN = ("id", "made_at", "place", "entitlement_id", "issued_id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,14 +123,17 @@ def kept_phases(call: Call, plan: Row, terms: Terms) -> Iterator[Document]:
     for phase in plan.document["phases"]:
         reached = reached or phase["key"] == terms.first_phase
         kept = {name: phase[name] for name in ("key", "name", "description") if name in phase}
-        cards = sorted(phase["rate_cards"], key=lambda card: str(card["key"]))
+        cards = sorted(enumerate(phase["rate_cards"]), key=lambda placed: str(placed[1]["key"]))
         yield {
             "id": call.mint(),
             **kept,
             "begins_at": micros(moved(terms.start, passed)),
             "passed": kept_length(passed),
             "created_at": micros(call.now),
-            "items": [anew(call, {"rate_card": item_card(card, plan.document["currency"])}) for card in cards],
+            "items": [
+                anew(call, {"rate_card": item_card(card, plan.document["currency"]), "place": place})
+                for place, card in cards
+            ],
         }
         passed = sum_of(passed, (reached and parse_duration(phase.get("duration", "P0D"))) or NOTHING)
 
