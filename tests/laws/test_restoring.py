@@ -302,9 +302,9 @@ def test_a_fee_that_a_phase_bills_again_is_given_back() -> None:
     assert balances(new) == balances(old)
 
 
-def test_what_is_invoiced_is_compared_as_far_as_it_can_be_rated() -> None:
-    """The next charge with its usage is; whether the invoice of a fee that was paid before takes the credit for it, no
-    server shows before: that is doubted, and never counts as restored. Where the credit stays, that is no proof."""
+def test_what_is_invoiced_is_compared_and_the_credit_for_it_taken() -> None:
+    """Whether the invoice of a fee that was paid before takes the credit for it, no server shows before: that is
+    doubted, and never counts as restored. Where it does, everything is as it was."""
     invoiced = (CATALOG.format(fee="31") + ACME).replace("credit_only", "credit_then_invoice")
     old = lived_through([(0, invoiced)], days=12)
     send_calls(old, 3)
@@ -319,5 +319,22 @@ def test_what_is_invoiced_is_compared_as_far_as_it_can_be_rated() -> None:
     proof = verify(new.connection(), recovery, found.accounts)
     assert said == {"subscription": (Fate.DIFFERENT, "credit-may-not-pay")}
     assert [promise.due for promise in recovery.promises.values()] == [{"USD": Decimal("32.5")}]
-    assert (proof.compared[Aspect.DUE], proof.unexplained) == (1, proof.departures)
-    assert {(one.aspect, one.why[0].code) for one in proof.departures} == {(Aspect.BALANCE, "credit-not-taken")}
+    assert (proof.compared[Aspect.DUE], proof.departures) == (1, ())
+
+
+def test_an_invoice_that_took_no_credit_for_a_fee_paid_before_is_named() -> None:
+    """Whatever the loss report says: the customer pays twice."""
+    invoiced = (CATALOG.format(fee="31") + BIRCH).replace("credit_only", "credit_then_invoice")
+    old = lived_through([(0, invoiced)], days=12)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    restored(new, recovery, Choices(InAdvance.BILL))
+    recovery_of(new)  # which lets the server make its invoice, before there is credit for it
+    with new.http() as http:
+        (birch,) = http.get("customers").json()["data"]
+        credit = {"key": "restore:late", "name": "Fee", "currency": "USD", "amount": "5", "funding_method": "none"}
+        assert http.post(f"customers/{birch['id']}/credits/grants", json=credit).is_success
+
+    (found,) = verify(new.connection(), recovery).unexplained
+
+    assert (found.aspect, found.difference) == (Aspect.BALANCE, Decimal(5))
+    assert [(line.code, "(paid, 18." in line.how) for line in found.why] == [("invoiced-twice", True)]

@@ -18,7 +18,6 @@ from billsync.model.frozen import dataclass
 from billsync.model.malformed import MalformedRow
 from billsync.model.ports import Clock, RemoteError
 from billsync.model.recovery import Accounted, Recovery
-from billsync.report.billing.subscribed import CREDIT_ONLY
 from billsync.report.recovery.losses.accounting import LossReport, loss_report
 from billsync.report.recovery.proof.charged import charged
 from billsync.report.recovery.proof.departures import Proof
@@ -80,12 +79,9 @@ def _ends(recovery: Recovery, restored: Recovery) -> Iterator[datetime]:
 def _charged(connection: Connection, restored: Recovery) -> Mapping[str, Mapping[str, Decimal]]:
     """The charges of each subscription up to the end of the period that ran after the restore.
 
-    Those whose charges the server doesn't list are left out, and those that are invoiced: the embedded server makes
-    neither charges nor invoices of them.
+    Those whose charges the server doesn't list are left out.
     """
-    rows_of = restored.live.of(SUBSCRIPTION)
-    paid = [row for row in rows_of if row.fields.get("settlement_mode") == CREDIT_ONLY]
-    owners = {row.id: str(row.fields["customer_id"]) for row in paid}
+    owners = {row.id: str(row.fields["customer_id"]) for row in restored.live.of(SUBSCRIPTION)}
     running = {name: one for name, one in restored.promises.items() if one.period_to and name in owners}
     customers = tuple(dict.fromkeys(owners[name] for name in running))
     lists = read_lists(

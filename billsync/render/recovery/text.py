@@ -100,8 +100,7 @@ def comparison_lines(proof: Proof) -> Iterator[str]:
     if unshown := _counted({aspect: count for aspect, count in proof.unseen.items() if aspect is not Aspect.CHARGED}):
         yield f"Not compared, as one side doesn't show it or the period has ended: {unshown}."
     if count := proof.unseen.get(Aspect.CHARGED):
-        why = "what is invoiced is charged by no embedded server, or the due isn't shown"
-        yield f"Not compared: {Aspect.CHARGED.value} {count:,}, as {why}."
+        yield f"Not compared: {Aspect.CHARGED.value} {count:,}, as what was due isn't shown."
 
 
 def _counted(counts: Mapping[Aspect, int]) -> str:
