@@ -12,7 +12,8 @@ from billsync.live.snapshot import PARENT
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.ports import Journal, RemoteError
-from billsync.report.recovery.restore.pins import CUSTOMER, Pin
+from billsync.report.recovery.facts.own_billing import CUSTOMER
+from billsync.report.recovery.restore.pins import Pin
 
 
 @dataclass(frozen=True, slots=True)

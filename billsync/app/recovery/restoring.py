@@ -26,9 +26,10 @@ from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Snapshot
+from billsync.report.recovery.facts.own_billing import CUSTOMER, own_billing
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.debts import Debt
-from billsync.report.recovery.restore.pins import CUSTOMER, Pin, own_billing, pins_of
+from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, refused_chains
 from billsync.report.recovery.restore.restoration import Tables, restoration
 from billsync.report.recovery.restore.usage_accounts import Number

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from billsync import __version__
-from billsync.api.documents import BALANCE, CHARGES
+from billsync.api.documents import BALANCE, BILLING, CHARGES
+from billsync.app.dump.losses import read_undeclared
 from billsync.app.reading.invoices import invoices_of
 from billsync.app.recovery.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.app.server.connection import BY_CREATION, Connection
@@ -174,8 +175,20 @@ def read_standing(connection: Connection) -> Recovery:
         __version__,
     )
     rows = {CUSTOMER: customers, SUBSCRIPTION: subscriptions}
-    credit = _credit(connection, [one.id for one in customers])
-    return Recovery(header, catalog.with_(Snapshot(rows)), credit=credit, promises=promised.promises)
+    ids = [one.id for one in customers]
+    credit, lists = _credit(connection, ids), read_undeclared(connection)
+    live = catalog.with_(Snapshot(rows, {}, _billing(connection, ids) if lists.may_bill else {}))
+    return Recovery(header, live, {**lists.rows, **lists.refused}, credit, promised.promises)
+
+
+def _billing(connection: Connection, customers: Iterable[str]) -> Mapping[str, Fields]:
+    """The documents of the billing of customers, by path: a request for each; those that are refused are left out.
+
+    Raises RemoteError.
+    """
+    paths = tuple(BILLING.replace(PARENT, name) for name in customers)
+    answers = zip(paths, connection.documents(paths), strict=True)
+    return {path: answer for path, answer in answers if not isinstance(answer, Refused)}
 
 
 def _is_catalog(kind: str) -> bool:

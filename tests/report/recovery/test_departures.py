@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from billsync.api.documents import UNDECLARED_PROFILES
 from billsync.api.generations import dated
 from billsync.api.routes import routes_of
 from billsync.kinds.registry import KINDS
@@ -49,7 +50,8 @@ def world(
     rows = {"customer": (customer,), "plan": plans, "subscription": subscriptions}
     header = Header(at, at, "local", "openmeter", "openmeter@2026-08", "1")
     credit = {customer.id: Credit(balances=(balance,))}
-    return Recovery(header, Snapshot(rows), credit=credit, promises={name: promise} if promise else {})
+    lists = {UNDECLARED_PROFILES: ()}
+    return Recovery(header, Snapshot(rows), lists, credit, {name: promise} if promise else {})
 
 
 BEFORE = world("old", NOW, PROMISE, (plan("p-2", 2, "10"),))
@@ -237,6 +239,6 @@ def test_a_proof_as_text_names_what_nothing_explains() -> None:
         "NOT verified: local: against the snapshot of 2026-09-16 00:00:00Z: 1 departure, 1 not explained.\n\n"
         "Customer  Subscription  What     Snapshot  Server  Difference  Explained by\n"
         "acme                    balance  312.4     312.41   +0.01 USD  NOT EXPLAINED\n\n"
-        "Compared: customer 1, balance 1, pending credit 1, subscription 1, plan version 1, phase 1, period end 1, "
-        "end 1, add-ons 1, next charge 1, access 1.\n"
+        "Compared: customer 1, balance 1, pending credit 1, billing 1, subscription 1, plan version 1, phase 1, "
+        "period end 1, end 1, add-ons 1, next charge 1, access 1.\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from billsync.api.documents import BILLING, UNDECLARED_PROFILES
 from billsync.model.recovery import Header, Recovery
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.restore.pins import Pin, own_billing, pin_of
+from billsync.report.recovery.facts.own_billing import billing_texts, own_billing
+from billsync.report.recovery.restore.pins import Pin, pin_of
 
 STRIPE = {"stripe": {"customer_id": "cus_1", "default_payment_method_id": ""}}
 KEPT = {"stripe": {"customer_id": "cus_1"}}
@@ -60,6 +62,22 @@ def test_a_profile_of_the_same_name_is_taken(document: dict[str, Any], here: Any
 
 def test_a_default_profile_without_data_is_nobodys_own() -> None:
     assert (own_billing(recovery(billed("d", {}))), [*own_billing(recovery(billed("e", {})))]) == ({}, ["c"])
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        (billed("e", {}), "EU"),
+        (billed("e", STRIPE), "EU, stripe customer_id cus_1"),
+        (billed("d", STRIPE), "the default, stripe customer_id cus_1"),
+        (billed("d", {}), None),
+    ],
+)
+def test_billing_has_the_same_words_on_every_server(document: dict[str, Any], text: str | None) -> None:
+    found = recovery(document)
+
+    assert (billing_texts(found) or {}).get("c") == text
+    assert billing_texts(replace(found, undeclared={UNDECLARED_PROFILES: 403})) is None
 
 
 def test_a_pin_sets_only_what_is_not_there() -> None:

@@ -13,7 +13,7 @@ from billsync.core.observed.ownership import KEY, labels_of
 from billsync.core.views.content import content_digest
 from billsync.core.views.view import view
 from billsync.kinds.registry import KINDS
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Registry
 from billsync.model.malformed import MalformedRow
 from billsync.model.recovery import Credit, Promise, Recovery
@@ -22,6 +22,7 @@ from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, minus, plus
 from billsync.report.billing.subscribed import optional_moment
+from billsync.report.recovery.facts.own_billing import DEFAULT, billing_texts
 
 CUSTOMER, SUBSCRIPTION, GRANT, PLAN = "customer", "subscription", "grant", "plan"
 OVER, TO_COME, ENDING = "inactive", "scheduled", "canceled"
@@ -54,13 +55,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A customer. `name` is its key, or its id without one; `balances` has no zeros."""
+    """A customer. `name` is its key, or its id without one; `balances` has no zeros. `billing` is its profile and the
+    data of its apps in words; None where it isn't known."""
 
     id: str
     name: str
     has_key: bool
     balances: Mapping[str, Balance] = field(default_factory=dict)
     subscriptions: tuple[Held, ...] = ()
+    billing: str | None = None
 
 
 class Contents:
@@ -104,8 +107,12 @@ def parties(
             held[str(row.fields.get("customer_id"))].append(one)
     due = _begun_since(recovery, at)
     rows = (row for row in recovery.live.of(CUSTOMER) if not row.fields.get("deleted_at"))
+    billing = billing_texts(recovery)
     found = (_party(row, recovery, held, due.get(row.id, {})) for row in rows)
-    return {party.name: party for party in found}
+    return {
+        party.name: party if billing is None else replace(party, billing=billing.get(party.id, DEFAULT))
+        for party in found
+    }
 
 
 def _begun_since(recovery: Recovery, at: datetime) -> Mapping[str, Mapping[str, Decimal]]:

@@ -10,7 +10,9 @@ from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import ZERO, negative, plus, total
 from billsync.report.recovery.losses.accounting import DEBT, EVENT, UNEXPLAINED, Place
 
-GRANT, SUBSCRIPTION = "grant", "subscription"
+GRANT, SUBSCRIPTION, CUSTOMER = "grant", "subscription", "customer"
+BILLING = "billing"
+"""The code of a customer whose own billing can't be set again."""
 WAITING = "waits-for-period"
 """The code of what begins with the next period (`restore --in-advance wait`)."""
 UNUSED, NOT_TAKEN, INVOICED_TWICE = "fee-not-booked", "credit-not-taken", "invoiced-twice"
@@ -51,6 +53,10 @@ class Explanations:
     def of(self, *places: Place) -> Why:
         """The lines of these rows."""
         return tuple(self._by_place[place] for place in places if place in self._by_place)
+
+    def billing(self, customer_id: str) -> Why:
+        """The line of a customer whose own billing can't be set again."""
+        return tuple(one for one in self.of((CUSTOMER, customer_id)) if one.code == BILLING)
 
     def lost(self, kind: str, row_id: str) -> Why:
         """The line of a row that is lost, or that isn't in force yet."""

@@ -29,6 +29,7 @@ class Aspect(Enum):
     CUSTOMER = "customer"
     BALANCE = "balance"
     PENDING = "pending credit"
+    BILLING = "billing"
     SUBSCRIPTION = "subscription"
     START = "start"
     PLAN = "plan version"
@@ -128,6 +129,8 @@ class _Comparing:
             self._balance(
                 want.name, currency, want.balances.get(currency, Balance()), have.balances.get(currency, Balance())
             )
+        about = Departure(want.name, "", Aspect.BILLING, "", "")
+        self._same(about, Aspect.BILLING, want.billing, have.billing, self._why.billing(want.id))
         for wanted, had in _pairs(want.subscriptions, have.subscriptions):
             self._subscription(want.name, wanted, had)
 

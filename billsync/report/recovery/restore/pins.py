@@ -3,15 +3,14 @@ their names, as billsync makes none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from billsync.api.documents import BILLING, UNDECLARED_PROFILES
 from billsync.model.frozen import dataclass
 from billsync.model.recovery import Recovery
 from billsync.model.state import Row
 from billsync.model.value import Fields
+from billsync.report.recovery.facts.own_billing import DATA, PROFILE, data_of, own_billing, profiles_of
 
-CUSTOMER, PROFILE, DATA = "customer", "billing_profile", "app_data"
 NO_DEFAULT = "the new organization has no default billing profile: make it before anything is invoiced"
 
 
@@ -35,44 +34,20 @@ class Pin:
     def holds(self, document: Fields) -> bool:
         """Whether a customer's billing document shows it."""
         shown = (document.get(PROFILE) or {}).get("id") == self.profile
-        return shown and dict(_data(document)) == self.data
-
-
-def own_billing(recovery: Recovery) -> Mapping[str, Fields]:
-    """By the customer's id, the billing of those who have other than the default profile, or data of an app."""
-    default = {name for name, row in _profiles(recovery).items() if row.get("default")}
-    found: dict[str, Fields] = {}
-    for row in recovery.live.of(CUSTOMER):
-        document = recovery.live.documents.get(BILLING.replace("{parent}", row.id), {})
-        profile = (document.get(PROFILE) or {}).get("id")
-        if dict(_data(document)) or (profile in _profiles(recovery) and profile not in default):
-            found[row.id] = document
-    return found
+        return shown and dict(data_of(document)) == self.data
 
 
 def pin_of(recovery: Recovery, document: Fields, here: Sequence[Fields]) -> Pin | str:
     """The billing of a customer on a server with these profiles; a sentence where they have none like it."""
-    profile = _profiles(recovery).get(str((document.get(PROFILE) or {}).get("id")), {})
+    profile = profiles_of(recovery).get(str((document.get(PROFILE) or {}).get("id")), {})
     is_pinned = bool(profile) and not profile.get("default")
     fitting = [one for one in here if (one.get("name") == profile.get("name") if is_pinned else one.get("default"))]
     if len(fitting) == 1:
-        return Pin(str(fitting[0]["id"]), dict(_data(document)), is_pinned)
+        return Pin(str(fitting[0]["id"]), dict(data_of(document)), is_pinned)
     if not is_pinned:
         return NO_DEFAULT
     number = "several billing profiles" if fitting else "no billing profile"
     return f"the new organization has {number} named {profile.get('name')!r}: make it, or set it by hand"
-
-
-def _profiles(recovery: Recovery) -> Mapping[str, Fields]:
-    listed = recovery.undeclared.get(UNDECLARED_PROFILES, ())
-    return {} if isinstance(listed, int) else {str(row.get("id")): row for row in listed}
-
-
-def _data(document: Fields) -> Iterator[tuple[str, Fields]]:
-    """The data of each app, without what is empty."""
-    for app, data in (document.get(DATA) or {}).items():
-        if kept := {name: value for name, value in (data or {}).items() if value}:
-            yield app, kept
 
 
 def pins_of(
