@@ -33,7 +33,7 @@ from billsync.rating.arithmetic import EXACT
 
 SYNC_DELAY, SYNC_INTERVAL = timedelta(seconds=7), timedelta(minutes=1)
 FIRST = ("place",)
-"""What a charge keeps from its making: the place of its card in the plan; LAST where it isn't the plan's."""
+"""Members that a charge keeps from its making: the place of its card in the plan; LAST where it isn't the plan's."""
 LAST = 999
 
 STATE = ("status", "advance_after", "booked", "runs", "applied", "invoice")
