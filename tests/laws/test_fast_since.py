@@ -9,14 +9,20 @@ import pytest
 
 pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 
+from billsync.app.comparing.difference import intended
+from billsync.app.server.connection import Connection
+from billsync.core.changes import read_set
 from billsync.core.declared.dependents import with_dependents
 from billsync.core.declared.selecting import selected
 from billsync.core.declared.since import counts_of_all, reached, touched, with_counts
+from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.since import Since
 from billsync.model.state import Desired
 from tests.support.budgets import examples
+from tests.support.clock import FakeClock
+from tests.support.live_rows import ServedRows
 from tests.support.sieve_cases import Case, crowded, mutated, outcomes, unchanged
 
 SEEDS = examples(32)
@@ -49,7 +55,35 @@ def test_a_part_that_is_read_quickly_comes_out_the_same(part: int) -> None:
         desired = since(case, before, random)
         if desired is not None:
             sieved, plain = outcomes(case, desired)
-            assert sieved == plain, (seed, case.told, desired.selection.names)
+            is_unread = plain.startswith("RemoteError: GET /openmeter/customers/") and "/grants: " in plain
+            assert is_unread or sieved == plain, (seed, case.told, desired.selection.names)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked"),
+    [
+        ("customer/beta", {"beta"}),
+        ("grant/acme/welcome", {"acme"}),
+        ("plan/small", set()),
+        ("customer/gone", {"acme", "beta", "delta"}),
+    ],
+)
+def test_only_lists_of_chosen_customers_are_read(chosen: str, asked: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of `epsilon`, about which there is a doubt, too. What a commit took out of the files may be named anywhere."""
+    monkeypatch.setattr(read_set, "FEW", 1)
+    case = unchanged()
+    case.rows["customers"].append({**case.rows["customers"][-1], "id": "01ZZ" + "0" * 22, "key": "gone"})
+    desired = case.desired()
+    assert desired is not None
+    kind, *names = chosen.split("/")
+    part = selected(desired, replace(desired.selection, chosen=frozenset({Address(kind, tuple(names))})), KINDS)
+    served = ServedRows(case.rows, {})
+
+    found = intended(Connection(served, FakeClock(), "local:test", "openmeter"), crowded(part), Mode("sync", True, {}))
+
+    ids = {row["id"]: row["key"] for row in case.rows["customers"]}
+    assert {ids[path.split("/")[1]] for path in served.asked if path.endswith("/grants")} - {"gone", "epsilon"} == asked
+    assert found.plan
 
 
 def test_a_crowd_is_counted_and_reached_as_its_entities_are() -> None:

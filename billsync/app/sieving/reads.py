@@ -3,10 +3,11 @@ of which each page is compared at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from billsync.app.server.connection import ReadingConnection
+from billsync.app.sieving.asked import asked_members, may_name_unread
 from billsync.app.sieving.rest import full_rows, passed_by, remainder
 from billsync.app.sieving.sieve import Known, Making, Sieve, deletable_parents, indexed, sieve_for
 from billsync.core.changes import read_set
@@ -60,8 +61,12 @@ def sift(
     _read_roots(sieve, members)
     _carry_named(sieve, members)
     _read_links(sieve, members)
-    known.update(_read_children(sieve, members))
+    asked = asked_members(sieve, members)
+    known.update(_read_children(sieve, members, asked))
     found_left, left = remainder(sieve, members, known)
+    if asked is not None and may_name_unread(found_left, members):
+        known.update(_read_children(sieve, members, sieve.crowd.members.keys() - asked))
+        found_left, left = remainder(sieve, members, known)
     return found_left, _with_links(sieve, members, left)
 
 
@@ -125,8 +130,12 @@ def _plain_link(members: Members, field: str, row: Fields) -> Seen:
     return plain_link(row, row.get(field), members.parents)
 
 
-def _read_children(sieve: Sieve, members: Members) -> Iterator[tuple[Read, tuple[Row, ...]]]:
-    """Yield the lists below members in doubt, which all others with a declared child are compared with."""
+def _read_children(
+    sieve: Sieve, members: Members, asked: Collection[str] | None
+) -> Iterator[tuple[Read, tuple[Row, ...]]]:
+    """Yield the lists below members in doubt, which all others with a declared child are compared with; of those that
+    are asked for, or of all."""
+    keys = sieve.crowd.members if asked is None else [key for key in sieve.crowd.members if key in asked]
     is_named = naming(deletable_parents(sieve, members), decode)
     for kind in children_of(sieve.crowd.kind, KINDS):
         if kind.archetype is Archetype.CHAINED:
@@ -135,7 +144,7 @@ def _read_children(sieve: Sieve, members: Members) -> Iterator[tuple[Read, tuple
         if kind.archetype is not Archetype.APPEND_ONLY or routes.parent_filter is not None:
             raise Unsure("a kind whose lists aren't below its parents")
         form = sieve.forms[kind.name]
-        holders = [key for key, member in sieve.crowd.members.items() if key in members.rows and nested(kind, member)]
+        holders = [key for key in keys if key in members.rows and nested(kind, sieve.crowd.members[key])]
         paths = (routes.collection.replace(PARENT, members.rows[key].id) for key in holders)
         lists = read_short_lists(sieve.connection.remote, paths, routes.listing, page_decoder(form, lambda row: row))
         ids = members.children

@@ -10,6 +10,7 @@ from billsync.api.promises import forms_of
 from billsync.app.server.connection import ReadingConnection
 from billsync.core.changes.moved import with_moved
 from billsync.core.declared.crowd import children_of, nested_names
+from billsync.core.declared.since import chosen_members
 from billsync.core.observed.index import Index, index
 from billsync.core.sieve.form import Form, Surroundings, form_of
 from billsync.core.sieve.members import Facts, Make, Members
@@ -27,7 +28,8 @@ Making: TypeAlias = tuple[str, Make]
 
 @dataclass(frozen=True, slots=True)
 class Sieve:
-    """The constants of one sieving. `rest` is what is declared besides the crowd."""
+    """The constants of one sieving. `rest` is what is declared besides the crowd; `chosen` are the keys of the members
+    that the run is about, or a part of which is, also of what is no longer declared, None for all."""
 
     connection: ReadingConnection
     crowd: Crowd
@@ -36,6 +38,7 @@ class Sieve:
     forms: Mapping[str, Form]
     facts: Facts
     catalog: Snapshot
+    chosen: frozenset[str] | None = None
     making: Making | None = None
 
 
@@ -59,6 +62,7 @@ def sieve_for(
         },
         Facts(desired.crowd, rest.owner, found.names, declared, frozenset(several)),
         catalog,
+        chosen_members(desired, KINDS),
     )
 
 

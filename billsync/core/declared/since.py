@@ -59,13 +59,21 @@ def with_counts(since: Since, desired: Desired, registry: Registry) -> Since:
 def reached(desired: Desired, registry: Registry) -> Desired:
     """The desired state with those members of its crowd among the entities that are chosen, or a part of which is, and
     no others."""
-    chosen, crowd = desired.selection.chosen, desired.crowd
-    if not crowd or chosen is None:
+    chosen, crowd = chosen_members(desired, registry), desired.crowd
+    if chosen is None:
         return whole(desired, registry)
-    kinds = {crowd.kind, *(child.name for child in children_of(crowd.kind, registry))}
-    keys = {address.names[0] for address in chosen if address.kind in kinds}
-    members = {key: member for key, member in crowd.members.items() if key in keys}
+    members = {key: member for key, member in crowd.members.items() if key in chosen}
     return whole(replace(desired, crowd=replace(crowd, members=members)), registry)
+
+
+def chosen_members(desired: Desired, registry: Registry) -> frozenset[str] | None:
+    """The keys of what is chosen, or a part of which is, of the crowd's kind; also of what is no longer declared. None
+    for all."""
+    chosen, crowd = desired.selection.chosen, desired.crowd
+    if chosen is None:
+        return None
+    kinds = {crowd.kind, *(child.name for child in children_of(crowd.kind, registry))}
+    return frozenset(address.names[0] for address in chosen if address.kind in kinds)
 
 
 def counts_of_all(desired: Desired, registry: Registry) -> Counter[str]:
