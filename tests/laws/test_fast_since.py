@@ -69,7 +69,7 @@ def test_a_part_that_is_read_quickly_comes_out_the_same(part: int) -> None:
     ],
 )
 def test_only_lists_of_chosen_customers_are_read(chosen: str, asked: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of `epsilon`, about which there is a doubt, too. What a commit took out of the files may be named anywhere."""
+    """Those of `epsilon`, which is in doubt, too. What a commit took out of the files may be named anywhere."""
     monkeypatch.setattr(read_set, "FEW", 1)
     case = unchanged()
     case.rows["customers"].append({**case.rows["customers"][-1], "id": "01ZZ" + "0" * 22, "key": "gone"})
