@@ -10,18 +10,20 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 
 from billsync.app.ending import Ended, error, usage
 from billsync.cli.terminal.delivering import current_mask, reported
+from billsync.cli.terminal.signals import held_back
+from billsync.cli.terminal.staging import is_abandoned, staged_folder, stages_in
 from billsync.model.dump_report import DUMP_REPORT
 from billsync.model.frozen import dataclass
 
 UNFINISHED = "unfinished-dump.yaml"
 """The file that makes a folder unreadable as files of billsync while those of a dump are replaced."""
 NOT_YET = "A dump into this folder was interrupted, so that its files are of two dumps: dump again."
-STAGE = ".billsync-"
-"""The beginning of the name of the folder in which files wait."""
+NEW, OLD = "new", "old"
+"""The folders of a stage: of files that come, and of those that they replace."""
+_IN_A_STAGE = frozenset({NEW, OLD, UNFINISHED})
 _LISTED = 5
 """Largest number of files that a message names."""
 
@@ -30,14 +32,14 @@ _LISTED = 5
 class _Folder:
     """A folder as it is: the files of the dump that was written into it before, and the names of all else.
 
-    `changed` are files of that dump that were changed since, `left` is a folder that an interrupted dump has left.
+    `changed` are files of that dump that were changed since, `left` are folders that interrupted dumps have left.
     """
 
     is_there: bool
     ours: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
-    left: str = ""
+    left: frozenset[str] = frozenset()
 
 
 def check_folder(output: str, *, yes: bool) -> None:
@@ -57,14 +59,14 @@ def write_folder(
     with reported(output):
         target, folder = Path(output), _checked(output, yes=yes)
         with _staged(target if folder.is_there else target.absolute().parent) as stage:
-            names = _write_all(stage / "new", files, reporting)
+            names = _write_all(stage / NEW, files, reporting)
             if not folder.is_there:
-                os.rename(stage / "new", target)
+                os.rename(stage / NEW, target)
                 return
             _check_places(output, folder, names)
             _replace_all(target, stage, names, folder.ours - names)
-            if folder.left:
-                rmtree(target / folder.left)
+            for name in folder.left:
+                rmtree(target / name, ignore_errors=True)
 
 
 def _check_places(output: str, folder: _Folder, names: frozenset[str]) -> None:
@@ -104,13 +106,22 @@ def _looked_at(output: str) -> _Folder:
     if links := sorted(name for name, entry in entries.items() if entry.is_symlink()):
         raise error("no-folder", f"{output} holds a link, {links[0]}", "Remove it, or name another folder.")
     files = {name for name, entry in entries.items() if entry.is_file(follow_symlinks=False)}
-    left, unfinished = _unfinished(target) if UNFINISHED in files else ("", {})
+    left, unfinished = _left_over(output), _unfinished(target) if UNFINISHED in files else {}
     last = _written_before(target) if DUMP_REPORT in files else {}
     written = {name: {*last.get(name, ()), *unfinished.get(name, ())} for name in {*last, *unfinished} & files}
     same = {name for name, digests in written.items() if _digest(target / name) in digests}
     ours = same | {name for name, found in ((DUMP_REPORT, last), (UNFINISHED, unfinished)) if found}
-    others = entries.keys() - written.keys() - ours - {left}
+    others = entries.keys() - written.keys() - ours - left
     return _Folder(True, frozenset(ours), frozenset(written.keys() - ours), frozenset(others), left)
+
+
+def _left_over(output: str) -> frozenset[str]:
+    """The folders in which files of interrupted dumps wait. Raises Ended while another dump is running."""
+    found = [Path(output) / name for name in sorted(stages_in(Path(output)))]
+    stages = [path for path in found if path.is_dir() and {one.name for one in path.iterdir()} <= _IN_A_STAGE]
+    if alive := [path.name for path in stages if not is_abandoned(path)]:
+        raise _in_use(output, alive, "Another dump into this folder is running: wait for its end.")
+    return frozenset(path.name for path in stages)
 
 
 _Digests = Mapping[str, frozenset[str]]
@@ -119,23 +130,21 @@ _Digests = Mapping[str, frozenset[str]]
 
 def _written_before(target: Path) -> _Digests:
     """The files that the last dump wrote; none if its report isn't there any more."""
-    return _listed(target / DUMP_REPORT)[1]
+    return _listed(target / DUMP_REPORT)
 
 
-def _unfinished(target: Path) -> tuple[str, _Digests]:
-    """The folder that an interrupted dump has left, and the files that it wrote or would have replaced."""
-    stage, files = _listed(target / UNFINISHED)
-    return (stage if stage.startswith(STAGE) and (target / stage).is_dir() else ""), files
+def _unfinished(target: Path) -> _Digests:
+    """The files that an interrupted dump wrote or would have replaced."""
+    return _listed(target / UNFINISHED)
 
 
-def _listed(path: Path) -> tuple[str, _Digests]:
-    """The folder and the files that a list of ours names; none for any other file."""
+def _listed(path: Path) -> _Digests:
+    """The files that a list of ours names; none for any other file."""
     try:
         found = json.loads(path.read_text("utf-8"))
-        files = {str(name): frozenset(str(given).split()) for name, given in found["files"].items()}
-        return Path(str(found.get("stage", ""))).name, files
+        return {str(name): frozenset(str(given).split()) for name, given in found["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return "", {}
+        return {}
 
 
 def _digest(path: Path) -> str:
@@ -149,12 +158,12 @@ def _digest(path: Path) -> str:
 @contextmanager
 def _staged(place: Path) -> Iterator[Path]:
     """A hidden folder for files on their way, which is gone afterwards."""
-    stage = Path(mkdtemp(prefix=STAGE, dir=place))
-    try:
-        yield stage
-    finally:
-        if not (place / UNFINISHED).exists():  # what waits there belongs into the folder
-            rmtree(stage, ignore_errors=True)
+    with staged_folder(place) as stage:
+        try:
+            yield stage
+        finally:
+            if not (place / UNFINISHED).exists():  # what waits there belongs into the folder
+                rmtree(stage, ignore_errors=True)
 
 
 def _write_all(
@@ -183,11 +192,18 @@ def _write(path: Path, text: str) -> str:
 def _replace_all(target: Path, stage: Path, names: Iterable[str], stale: Iterable[str]) -> None:
     """Move the new files to their places and the old ones away; on an error, everything back.
 
-    If the process is killed in between, the folder can't be read as files of billsync until a dump is whole.
+    No signal parts the moves. If the process is killed in between, the folder can't be read as files of billsync until
+    a dump is whole.
     """
-    old = stage / "old"
-    old.mkdir()
+    (stage / OLD).mkdir()
     _write_unfinished(target, stage, names, stale)
+    with held_back():
+        os.replace(stage / UNFINISHED, target / UNFINISHED)
+        _move_all(target, stage, names, stale)
+        (target / UNFINISHED).unlink()
+
+
+def _move_all(target: Path, stage: Path, names: Iterable[str], stale: Iterable[str]) -> None:
     moves: list[tuple[Path, Path]] = []
 
     def move(source: Path, place: Path) -> None:
@@ -197,28 +213,26 @@ def _replace_all(target: Path, stage: Path, names: Iterable[str], stale: Iterabl
     try:
         for name in sorted({*names, *stale} - {UNFINISHED}):
             if (target / name).exists():
-                move(target / name, old / name)
+                move(target / name, stage / OLD / name)
             if name in names:
-                _make_alike(stage / "new" / name, old / name)
-                move(stage / "new" / name, target / name)
+                _make_alike(stage / NEW / name, stage / OLD / name)
+                move(stage / NEW / name, target / name)
     except BaseException:
         for source, place in reversed(moves):
             os.rename(place, source)
         (target / UNFINISHED).unlink()
         raise
-    (target / UNFINISHED).unlink()
 
 
 def _write_unfinished(target: Path, stage: Path, names: Iterable[str], stale: Iterable[str]) -> None:
     """Write the list of the files that are moved now, with the digests of the old ones and of the new ones."""
-    paths = [path / name for name in {*names, *stale} for path in (target, stage / "new")]
+    paths = [path / name for name in {*names, *stale} for path in (target, stage / NEW)]
     files: dict[str, list[str]] = {path.name: [] for path in paths if path.name != UNFINISHED}
     for path in paths:
         if path.name in files and path.exists():
             files[path.name].append(_digest(path))
-    listed = {"_unfinished": NOT_YET, "stage": stage.name, "files": {name: " ".join(files[name]) for name in files}}
+    listed = {"_unfinished": NOT_YET, "files": {name: " ".join(files[name]) for name in files}}
     _write(stage / UNFINISHED, json.dumps(listed, indent=2))
-    os.replace(stage / UNFINISHED, target / UNFINISHED)
 
 
 def _make_alike(new: Path, old: Path) -> None:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO
 
 from billsync.app.ending import Exit, error
@@ -15,6 +14,7 @@ from billsync.app.recovery.taking import Taking
 from billsync.cli.options.server import ServerOptions
 from billsync.cli.servers.opening import connected
 from billsync.cli.terminal.delivering import check_output
+from billsync.cli.terminal.staging import staged_file
 from billsync.cli.terminal.surroundings import Run
 from billsync.live.gathering import Gathering
 from billsync.render.formats.words import noted
@@ -39,20 +39,12 @@ def _private(output: str) -> Iterator[tuple[Gathering, IO[bytes]]]:
     only. Raises Ended."""
     target = Path(output).resolve()
     try:
-        with (
-            Gathering.within(target.parent) as gathering,
-            NamedTemporaryFile(dir=target.parent, prefix=".billsync-", delete=False) as part,
-        ):
-            try:
-                yield gathering, part
-                part.flush()
-                os.fsync(part.fileno())
-                os.replace(part.name, target)
-                _keep_name(target.parent)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(part.name)
-                raise
+        with Gathering.within(target.parent) as gathering, staged_file(target.parent) as part:
+            yield gathering, part
+            part.flush()
+            os.fsync(part.fileno())
+            os.replace(part.name, target)
+            _keep_name(target.parent)
     except OSError as problem:
         raise error("unwritable", f"{output}: {problem.strerror or problem}") from problem
 

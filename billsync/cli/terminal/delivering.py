@@ -7,9 +7,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from typing import IO
 
 from billsync.app.ending import error, usage
+from billsync.cli.terminal.signals import held_back
+from billsync.cli.terminal.staging import staged_file
 
 
 def check_output(output: str, *, yes: bool) -> None:
@@ -36,24 +38,59 @@ def write_file(output: str, text: str) -> None:
         elif not stat.S_ISREG(found.st_mode) or not os.access(target, os.W_OK):
             raise PermissionError("it is not a regular file that can be written to")
         elif found.st_nlink > 1 or not os.access(target.parent, os.W_OK):
-            target.write_text(text, encoding="utf-8")  # a new file would part it from its other names
+            _overwrite(target, text.encode())  # a new file would part it from its other names
         else:
             _replace(target, text, found)
 
 
 def _replace(target: Path, text: str, found: os.stat_result | None) -> None:
     """Replace a file as a whole; a failure on the way leaves no partial file."""
-    with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=".billsync-", delete=False) as part:
-        try:
-            part.write(text)
-            part.flush()
-            _make_alike(part.fileno(), found)
-            os.fsync(part.fileno())
-            os.replace(part.name, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(part.name)
-            raise
+    with staged_file(target.parent) as part:
+        part.write(text.encode())
+        part.flush()
+        _make_alike(part.fileno(), found)
+        os.fsync(part.fileno())
+        os.replace(part.name, target)
+
+
+def _overwrite(target: Path, content: bytes) -> None:
+    """Overwrite a file in its place, in a moment that no signal parts; on an error it is as it was.
+
+    A copy of the old one is there meanwhile, where its folder takes one: a process that is killed in that moment leaves
+    it.
+    """
+    old, kept = target.read_bytes(), target.with_name(f"{target.name}.billsync-old")
+    with held_back():
+        has_copy = _copied(target, kept)
+        with target.open("r+b") as file:
+            try:
+                _fill(file, content)
+            except BaseException:
+                _fill(file, old)
+                raise
+        if has_copy:
+            kept.unlink()
+
+
+def _fill(file: IO[bytes], content: bytes) -> None:
+    """Make the content of an open file this one, and no other."""
+    file.seek(0)
+    file.write(content)
+    file.truncate()
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _copied(target: Path, kept: Path) -> bool:
+    """Copy a file, unless the copy is there or can't be made; whether it was made."""
+    try:
+        with kept.open("xb") as file, target.open("rb") as old:
+            os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(old.fileno()).st_mode))
+            file.write(old.read())
+            os.fsync(file.fileno())
+    except OSError:
+        return False
+    return True
 
 
 def _make_alike(number: int, found: os.stat_result | None) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 from billsync.app.ending import Exit
@@ -19,6 +22,30 @@ class Interrupted(BaseException):
     """
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """The number of blocks of this process that no signal parts, and the signal that waits for their end."""
+
+    blocks: int = 0
+    number: int | None = None
+
+
+_waiting = _Waiting()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let signals that stop a command wait until a short block has ended, such as one that renames files."""
+    _waiting.blocks += 1
+    try:
+        yield
+    finally:
+        _waiting.blocks -= 1
+        if not _waiting.blocks and _waiting.number is not None:
+            number, _waiting.number = _waiting.number, None
+            signal.raise_signal(number)
+
+
 def interrupt_on_signals(run: Run) -> None:
     """Let SIGINT, SIGTERM (a cancelled job) and SIGHUP (a closed terminal) interrupt the command once.
 
@@ -27,6 +54,9 @@ def interrupt_on_signals(run: Run) -> None:
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if _waiting.blocks:
+            _waiting.number = number
+            return
         if run.is_ended:
             return
         if run.is_ending:
