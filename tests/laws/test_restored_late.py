@@ -7,10 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from billsync.app.recovery.restoring import planned
 from billsync.app.recovery.verifying import COMPARED, verify
+from billsync.local.server.editions import KONNECT
 from billsync.model.recovery import Recovery
 from billsync.report.recovery.losses.accounting import complete, loss_report
 from billsync.report.recovery.proof.departures import Aspect
+from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.snapshot.lines import lines_of, recovery_in
 from tests.support.call_shop import ACME, BIRCH, CATALOG
 from tests.support.old_organization import (
@@ -23,7 +26,7 @@ from tests.support.old_organization import (
     writes_of_another,
 )
 from tests.support.recoveries import recovery_of
-from tests.support.world import World
+from tests.support.world import World, declared
 
 pytestmark = pytest.mark.thorough
 
@@ -72,3 +75,35 @@ def test_a_cent_more_than_what_is_left_is_not_explained(late: tuple[World, Recov
     proof = verify(new.connection(), recovery, found.accounts)
 
     assert [(one.customer, one.aspect) for one in proof.unexplained] == [("acme", Aspect.BALANCE)]
+
+
+def test_a_plan_file_that_is_carried_out_late_names_what_is_left() -> None:
+    """In its own report, before anything is written."""
+    old = lived_through([(0, CATALOG.format(fee="30") + ACME + BIRCH)], days=10)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    saved = planned(new.connection(), recovery, Choices()).plan
+    new.clock.advance(86_400)
+
+    fresh, late = (planned(new.connection(), recovery, Choices(), plan_file=one).accounts for one in (None, saved))
+
+    assert (left_of_fees(fresh), left_of_fees(late)) == ({}, LEFT)
+    assert complete(recovery, late) == ()
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_konnect_shows_no_start_and_what_is_left_is_named_all_the_same() -> None:
+    """By the subscription's creation, in a later proof and in the account of another run."""
+    old = World(seed=1, edition=KONNECT)
+    old.sync(declared(CATALOG.format(fee="30") + ACME + BIRCH))
+    old.clock.advance(10 * 86_400)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    paused(new, recovery, hours=24)
+    restored(new, recovery)
+    new.clock.advance(60)
+
+    proof = verify(new.connection(), recovery)
+    again = restored(new, recovery)
+
+    said = {one.customer: (one.difference, {line.code for line in one.why}) for one in proof.departures}
+    assert said == {key: (amount, {"fee-smaller"}) for key, amount in LEFT.items()}
+    assert left_of_fees(again.accounts) == LEFT

@@ -45,7 +45,8 @@ class SubscriptionPages:
             return None
 
     def _kept(self, row: Fields) -> Fields:
-        kept = self._shared({name: row[name] for name in READ if name in row})
+        names = READ if "active_from" in row else (*READ, "created_at")  # which suggests the start (Konnect)
+        kept = self._shared({name: row[name] for name in names if name in row})
         shape = shape_of(row)
         if shape is None:
             return kept

@@ -182,7 +182,7 @@ def _read_standing(connection: Connection, facts: PromiseFacts, sharing: Sharing
         row = page.fields if isinstance(page, ReadRow) else page
         if row.get("deleted_at") or row.get("status") == OVER:
             continue
-        rows.append(kept(row, KEPT))
+        rows.append(kept(row, KEPT if "active_from" in row else (*KEPT, "created_at")))
         if (one := _in_force(row, alike, facts)) is not None:
             found.append(one)
     return _Standing(tuple(rows), tuple(found))

@@ -28,6 +28,7 @@ from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Snapshot
 from billsync.report.recovery.facts.own_billing import CUSTOMER, own_billing
 from billsync.report.recovery.restore.choices import Choices, InAdvance
+from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
 from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, refused_chains
@@ -66,18 +67,21 @@ def planned(
     choices: Choices,
     allow: Mapping[str, str] | None = None,
     events: Iterable[Event] = (),
+    plan_file: PlanFile | None = None,
 ) -> Restore:
     """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError; Ended
     for choices that the server has no call for.
 
-    `events` are the usage events in the snapshot, which are counted.
+    `events` are the usage events in the snapshot, which are counted. `plan_file` was decided earlier and is carried out
+    now: what is left of the credits that it grants for fees in advance is accounted for.
     """
     if choices.in_advance is InAdvance.WAIT and not connection.routes[SUBSCRIPTION].can(BEGIN_LATER):
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
     now, here = servers_now_by_anybody(connection, known), connection.generation
     pins, unpinned = _pins(connection, recovery)
-    tables = Tables(connection.kinds, connection.routes, here.can(CHARGES), unpinned)
+    credits = credits_in(plan_file) if plan_file else {}
+    tables = Tables(connection.kinds, connection.routes, here.can(CHARGES), unpinned, credits)
     since = _unbilled(recovery, now)
     number = _numbers(events, since)
     server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)

@@ -126,7 +126,8 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
     recovery = read(path)
     used = events(path) if recovery.header.has_events else ()
     with connected(run, options) as connection:
-        found = planned(connection, recovery, how.choices, how.allow, used)
+        plan_file = None if how.plan_file is None else read_plan_file(run, how.plan_file)
+        found = planned(connection, recovery, how.choices, how.allow, used, plan_file)
         if faults := complete(recovery, found.accounts, events=found.events):
             raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
         if run.asks_for(PLAN):
@@ -136,7 +137,7 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
         if how.is_dry:
             losses.billing = f"Billing of customers: {len(found.pins):,} to set." if found.pins else ""
             return _show(run, found, losses, exit_code=how.exit_code)
-        return _Restoring(run, connection, recovery, path, found, losses, how).to_the_end()
+        return _Restoring(run, connection, recovery, path, found, losses, how, plan_file).to_the_end()
 
 
 def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit:
@@ -158,6 +159,7 @@ class _Restoring:
     found: Restore
     losses: _Losses
     how: RestoreOptions
+    plan_file: PlanFile | None = None
 
     def to_the_end(self) -> Exit:
         """Ask, write, verify if that was asked for, and show the account. Raises Ended, RemoteError."""
@@ -176,10 +178,9 @@ class _Restoring:
     def _account(self) -> tuple[Account, CarryOutPart, CodeOf]:
         """The account of the plan, or of the plan file, and what carries it out and judges its end. Raises Ended."""
         connection, how = self.connection, self.how
-        if how.plan_file is None:
+        if (plan := self.plan_file) is None:
             go: CarryOutPart = partial(carry_out, connection, known=self.found.known)
             return Account(self.found.plan, addition=self.losses), go, code_of_run
-        plan = read_plan_file(self.run, how.plan_file)
         wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
         if wrong := wrong or [*other_restore(plan, _facts(self.path, how))]:
             raise Ended(Exit.ERROR, *wrong)

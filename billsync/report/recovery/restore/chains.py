@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from billsync.core.lifecycle.chain_begin import BEGIN_IN_PHASE
-from billsync.core.observed.index import is_over, status_of
+from billsync.core.observed.index import is_over, state_of, status_of
 from billsync.core.observed.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
@@ -31,7 +31,7 @@ class Begun:
     """A chain as it begins again on a plan version, and what follows: the link to which it changes at its renewal.
 
     `compensations` are the grants of the fees that beginning bills again: at its start in the new organization where
-    it `has_begun` there, and none where that isn't shown. `is_there`: the new organization has it, and it begins later
+    it `has_begun` there, and none where that is unknown. `is_there`: the new organization has it, and it begins later
     there.
     """
 
@@ -179,8 +179,13 @@ class _Chain:
 
     @property
     def _lives_from(self) -> datetime | None:
-        """The start of the chain in the new organization, where it is there already."""
-        return moment(self.live.fields, "active_from") if self.live else None
+        """The start of the chain in the new organization, where it is there already: its creation where it runs there
+        and no start is shown (Konnect), as a restore begins it at once."""
+        if self.live is None:
+            return None
+        shown, kind = self.live.fields, self.old.registry[SUBSCRIPTION]
+        is_running = state_of(kind, shown) in (State.CURRENT, State.ENDING)
+        return moment(shown, "active_from") or (moment(shown, "created_at") if is_running else None)
 
     def _waits_until(self, link: Link) -> datetime | None:
         """The boundary at which a running link begins again, if it waits for one."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from billsync.core.observed.ownership import KEY, labels_of
 from billsync.model.address import Address
+from billsync.model.change import PlanFile
 from billsync.model.frozen import replace
 from billsync.model.kind import Registry
 from billsync.model.recovery import Accounted, Fate, Recovery
@@ -33,6 +34,16 @@ def is_compensation(row: Fields, known: Collection[str]) -> bool:
     """Whether a live grant is such a credit, and in force. `known` are the keys of the snapshot's own grants."""
     key = str(row.get("key") or "")
     return key.startswith(PREFIX) and key not in known and row.get("status") == ACTIVE
+
+
+def credits_in(plan: PlanFile) -> Mapping[Address, Row]:
+    """Such credits that a plan file grants, as they will be."""
+    calls = ((step.address, step.call.body) for step in plan.steps if step.address.kind == GRANT)
+    return {
+        address: Row(GRANT, "", {**body, "status": ACTIVE})
+        for address, body in calls
+        if address.key.startswith(PREFIX) and isinstance(body, Mapping)
+    }
 
 
 def compensation_lines(

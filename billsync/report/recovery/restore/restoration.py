@@ -49,12 +49,14 @@ CUSTOMER = "customer"
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The tables of the server that is restored to; `takes_fees`: its API takes one-off fees. `unpinned` says by the
-    customer's id why its billing can't be set there."""
+    customer's id why its billing can't be set there. `credits` are grants of fees in advance that a plan file makes,
+    which was decided earlier."""
 
     registry: Registry
     routes: Mapping[str, Routes]
     takes_fees: bool = True
     unpinned: Mapping[str, str] = field(default_factory=dict)
+    credits: Mapping[Address, Row] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def restoration(
         refused,
         takes_fees=tables.takes_fees,
         unpinned=tables.unpinned,
+        credits=tables.credits,
         survivors={row.id: row for rows in target.rows.values() for row in rows if not row.fields.get("deleted_at")},
     ).restored()
 
@@ -113,6 +116,7 @@ class _Restoring:
         *,
         takes_fees: bool,
         unpinned: Mapping[str, str],
+        credits: Mapping[Address, Row],
         survivors: Mapping[str, Row],
     ) -> None:
         self.takes_fees = takes_fees
@@ -122,6 +126,7 @@ class _Restoring:
         self.owed = tuple(one for one in several if one.customer_id in survivors)
         self.refused = refused
         self.unpinned = unpinned
+        self.credits = credits
         self.events = events
         self.old = before
         self.target = target
@@ -215,7 +220,8 @@ class _Restoring:
         made = [(one.owner, one.entity, one.account.row_id) for one in found if one.entity is not None]
         live = self.target.found.records
         beginning = [chain for chain in begun if not self._is_refused(chain)]
-        self.accounts += (line for chain in beginning for line, _ in excess_lines(chain, live))
+        given = {**self.credits, **live}
+        self.accounts += (line for chain in beginning for line, _ in excess_lines(chain, given))
         paid = [
             one for chain in beginning for one in chain.compensations if one.address not in live and not chain.has_begun
         ]
