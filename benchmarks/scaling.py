@@ -125,7 +125,7 @@ CASES = (
 
 def declared(folder: Path, customers: int, *, dearer: bool) -> Desired:
     """The state that files of that many customers declare."""
-    files.write_files(folder, customers, dearer=dearer)
+    files.write_files(folder, customers, dearer=lambda number: dearer)
     desired, findings = load([str(folder)], registry=KINDS)
     assert not findings, findings[:3]
     return desired

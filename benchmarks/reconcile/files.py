@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -26,18 +27,51 @@ def one_in_a_hundred_renamed(number: int, fields: Fields) -> Fields:
     return {**fields, "name": fields["name"] + " Ltd"} if number % 100 == 0 else fields
 
 
+def write_branch(folder: Path, customers: int) -> None:
+    """Write a repository with two commits: the last one renames ten customers of different plans, and changes a price
+    of another plan."""
+    ten = {customers // 10 * number + number for number in range(10)}
+    write_files(folder, customers)
+    for command in ("init", "add", "commit"):
+        _git(folder, command)
+    last = plan_count(customers) - 1
+
+    def renamed(number: int, fields: Fields) -> Fields:
+        return {**fields, "name": fields["name"] + " Ltd"} if number in ten else fields
+
+    write_files(folder, customers, change=renamed, dearer=lambda number: number == last)
+    for command in ("add", "commit"):
+        _git(folder, command)
+
+
+GIT = {
+    "init": ("init", "--quiet"),
+    "add": ("add", "--all"),
+    "commit": ("-c", "user.name=bench", "-c", "user.email=bench@example.com", "commit", "--quiet", "--message=made up"),
+}
+
+
+def _git(folder: Path, command: str) -> None:
+    subprocess.run(("git", "-C", str(folder), *GIT[command]), check=True)
+
+
 def write_files(
-    folder: Path, customers: int, *, change: Change = as_declared, every: int = 1, dearer: bool = False
+    folder: Path,
+    customers: int,
+    *,
+    change: Change = as_declared,
+    every: int = 1,
+    dearer: Callable[[int], bool] = lambda number: False,
 ) -> None:
     """Write the configuration of that many customers, of whom one in `every` is declared.
 
-    `dearer` changes a price of every plan.
+    `dearer` says of which plans a price is another.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plans = plan_count(customers)
     _write(folder / "meters.yaml", HEAD, "meters", map(meter, range(len(FEATURES))))
     _write(folder / "features.yaml", "", "features", map(feature, range(len(FEATURES))))
-    _write(folder / "plans.yaml", "", "plans", (plan(number, dearer=dearer) for number in range(plans)))
+    _write(folder / "plans.yaml", "", "plans", (plan(number, dearer=dearer(number)) for number in range(plans)))
     numbers = range(0, customers, every)
     for begin in range(0, len(numbers), IN_A_FILE):
         part = numbers[begin : begin + IN_A_FILE]

@@ -38,6 +38,13 @@ PARTS = (
     Part("validate", ("validate", FILES), floor="parse"),
     Part("diff", ("diff", FILES, "--server", SERVER), state="filled"),
     Part("diff-1pc", ("diff", FILES, "--server", SERVER), declares="1pc", state="filled"),
+    Part(
+        "since",
+        ("diff", FILES, "--since", "HEAD~1", "--server", SERVER),
+        declares="branch",
+        state="filled",
+        floor="",
+    ),
     Part("sync", ("sync", FILES, "--server", SERVER, "--yes"), state="filled"),
     Part("dump", ("dump", "--server", SERVER, "--output", OUTPUT, "--yes"), state="filled"),
     Part("create", ("sync", FILES, "--server", SERVER, "--yes"), state="empty", floor="create", most=1_000),
@@ -61,7 +68,8 @@ PARTS = (
 DECLARED: Mapping[str, Callable[[Path, int], None]] = {
     "same": files.write_files,
     "1pc": lambda folder, customers: files.write_files(folder, customers, change=files.one_in_a_hundred_renamed),
-    "dearer": lambda folder, customers: files.write_files(folder, customers, dearer=True),
+    "dearer": lambda folder, customers: files.write_files(folder, customers, dearer=lambda number: True),
+    "branch": files.write_branch,
     "half": lambda folder, customers: files.write_files(folder, customers, every=2),
 }
 

@@ -98,6 +98,7 @@ def test_the_image_holds_what_the_pipelines_call() -> None:
 
     assert called == {f"/opt/billsync/ci/billing.sh {command}" for command in ("check", "sync", "drift", "drill")}
     assert "COPY ci/billing.sh ci/forge.py /opt/billsync/ci/" in dockerfile
+    assert "install --yes --no-install-recommends git " in dockerfile  # for `diff --since`
     assert re.search(r"^USER 10001$", dockerfile, re.MULTILINE)
     assert re.search(r"^ARG PYTHON=python:[0-9]+\.[0-9]+\.[0-9]+-slim-[a-z]+(@sha256:[0-9a-f]{64})?$", dockerfile, re.M)
 

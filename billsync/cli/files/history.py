@@ -35,7 +35,7 @@ class Git:
         try:
             return subprocess.run(command, input=given, capture_output=True, env={**kept, **SETTINGS}, check=False)
         except OSError as error:
-            raise usage("no-git", error.strerror or str(error)) from error
+            raise usage("no-git", f"git: {error.strerror or error}", _INSTALL) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,7 @@ def _words(found: subprocess.CompletedProcess[bytes]) -> str:
     return " ".join(found.stderr.decode("utf-8", "replace").split()).removeprefix("fatal: ")
 
 
+_INSTALL = "Install git, or put it on PATH; without --since, everything is compared."
 _FETCH = (
     "Name it as `git rev-parse` does, such as `origin/main`. A pipeline's clone may not have it: fetch it, or clone "
     "with the whole history (`fetch-depth: 0` on GitHub, `GIT_DEPTH: 0` on GitLab)."
