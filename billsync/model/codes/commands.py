@@ -98,9 +98,9 @@ USAGE = Chapter(
         Code(
             "no-git",
             "git can't be run",
-            "`--since` asks git for the files as they were, and finds no `git` on `PATH`. Install it (in an image of your "
-            "own: `apt-get install git` or `apk add git`; the one that the `Dockerfile` of billsync makes has it), or "
-            "leave `--since` out: then everything is compared.",
+            "`--since` asks git for the files as they were, and finds no `git` on `PATH`. Install it (in an image of "
+            "your own: `apt-get install git` or `apk add git`; the one that the `Dockerfile` of billsync makes has "
+            "it), or leave `--since` out: then everything is compared.",
             "git: No such file or directory",
         ),
         Code(
