@@ -134,6 +134,7 @@ _CHANGE = record(
         "timing": Member(TEXT, "When the change of a chain takes effect."),
         "effect": Member(optional(choice(Effect)), "What the change does; null for notes and refusals."),
         "staying": Member(optional(COUNT), "How many subscribers stay on the old version; null if none can."),
+        "lasting": Member(TEXT, "What stays when the change is taken back; empty where nothing does."),
     },
 )
 _GUARD = record(

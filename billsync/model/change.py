@@ -65,7 +65,8 @@ class Change:
     version that a new one takes the place of. No place in a file stands in it: the same state written in
     other files is the same change (law 6). `timing` says when the change of a chain takes effect: `immediate`,
     `at_renewal`, or a time (RFC 3339); empty for all other changes. `effect` is None unless it is pending; `staying`
-    counts the subscribers who stay on older versions where it publishes a new one.
+    counts the subscribers who stay on older versions where it publishes a new one. `lasting` says what stays when a
+    reversible change is taken back.
     """
 
     address: Address
@@ -81,6 +82,7 @@ class Change:
     timing: str = ""
     effect: Effect | None = None
     staying: int | None = None
+    lasting: str = ""
 
     @property
     def is_pending(self) -> bool:

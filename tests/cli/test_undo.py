@@ -480,6 +480,51 @@ def test_what_a_journal_withholds_is_named_and_never_guessed(shop: Undoing, shel
     assert "ecret" not in Path(second).read_text()
 
 
+IN_ADVANCE = """\
+_info: {owner: payments, defaults: {rate_card: {billing_cadence: P1M, payment_term: in_advance}}}
+addons:
+  - key: seats
+    name: Seats
+    currency: USD
+    instance_type: multiple
+    rate_cards: [{key: seats, name: Seats, price: {type: flat, amount: "5"}}]
+plans:
+  - key: team
+    name: Team
+    currency: USD
+    billing_cadence: P1M
+    MORE
+    addons: [{addon: seats, from_plan_phase: default}]
+    phases:
+      - {key: default, name: Default, rate_cards: [{key: fee, name: Fee, price: {type: flat, amount: "30"}}]}
+customers:
+  - {key: acme, name: Acme, usage_attribution: {subject_keys: [a-1]}, subscription: {plan: team, FIELDS}}
+"""
+STAYS = "30 USD billed in advance stays billed"
+BACK = "only the unused part of 30 USD billed in advance comes back"
+
+
+@pytest.mark.parametrize(
+    ("plan", "fields", "said"),
+    [
+        ("", "version: latest", f"yes, but {STAYS}"),
+        ("settlement_mode: credit_only", "version: latest", f"yes, but {BACK}"),
+        ("{settlement_mode: credit_only, pro_rating_enabled: false}", "version: latest", f"yes, but {STAYS}"),
+        ("", "addons: [{addon: seats, quantity: 3}]", f"yes, but {STAYS.replace('30', '45')}"),
+        ("", "start: 2026-09-02T00:00:00Z", "until 2026-09-02T00:00:00Z"),
+    ],
+)
+def test_a_beginning_says_which_fees_stay_billed(shop: Undoing, plan: str, fields: str, said: str) -> None:
+    """Before the run, and what becomes of them when it is taken back."""
+    text = IN_ADVANCE.replace("MORE", plan.strip("{}").replace(", ", "\n    ")).replace("FIELDS", fields)
+    (shown,) = (one for one in shop.diff(text)["changes"]["creating"] if one["kind"] == "subscription")
+
+    undone = shop.undo(shop.sync(text), *EVERYTHING) if said.endswith(STAYS) else None
+
+    assert shown["reversible"] == said
+    assert undone is None or "subscription acme/default: nothing comes back of the 30 USD billed until" in undone.err
+
+
 @pytest.mark.generation("openmeter@later")
 def test_json_says_whether_a_change_can_be_taken_back(shell: Shell, folder: Path) -> None:
     shop = Undoing(shell, folder, "local:?generation=later")

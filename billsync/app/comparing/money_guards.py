@@ -19,6 +19,7 @@ from billsync.report.impact.price_guards import price_guards, usage_in, without_
 from billsync.report.moves.billing_readings import billing_readings
 from billsync.report.moves.ending import with_lost_fees
 from billsync.report.moves.guards import MoveFacts, move_guards, move_notes, without_amounts
+from billsync.report.moves.lasting import with_lasting_fees
 from billsync.report.moves.real import real_usage
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def guarded(
         moves = without_amounts(moves)
         found = _redacted(found)
     plan = compared.plan if is_anonymous else _with_lost_fees(compared.plan, facts)
+    plan = with_lasting_fees(plan, rows, facts.now, is_anonymous=is_anonymous)
     moves = hardened(desired.policy, moves)
     plan = _with_guards(plan, (*guards, *moves), _notes(desired, facts))
     sold = {one.address: one.customer for one in facts.sold}
@@ -59,7 +61,7 @@ def guarded_run(connection: Connection, desired: Desired, compared: Comparison, 
     facts = read_move_facts(connection, desired, compared, rows)
     guards = price_guards(desired, compared.plan, rows)
     moves = hardened(desired.policy, move_guards(facts, permitted(desired.policy, allow)))
-    plan = _with_lost_fees(compared.plan, facts)
+    plan = with_lasting_fees(_with_lost_fees(compared.plan, facts), rows, facts.now)
     return _with_guards(plan, (*guards, *moves), _notes(desired, facts))
 
 

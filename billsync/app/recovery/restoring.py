@@ -18,7 +18,7 @@ from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.diffing.diff import VALID_FOR, Mode, Server
 from billsync.core.diffing.stages import staged
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
-from billsync.core.observed.index import is_over
+from billsync.core.observed.index import index, is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.change import PlanFile
@@ -26,6 +26,7 @@ from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Snapshot
+from billsync.report.moves.lasting import with_lasting_fees
 from billsync.report.recovery.facts.own_billing import CUSTOMER, own_billing
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
@@ -100,6 +101,7 @@ def planned(
         expires_at=(made_at + VALID_FOR).isoformat(),
     )
     total = sum(one.whole for one in number.values())
+    plan = with_lasting_fees(plan, index(known, connection.kinds, connection.routes), now)
     accounts = accounted(found, made.changes)
     debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)
     return Restore(plan, accounts, known, found.served, since, total, debts, set_again)

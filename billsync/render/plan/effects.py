@@ -23,12 +23,14 @@ def effect_text(item: Item) -> str:
 def _pending(item: Item) -> str:
     if not item.effect:
         return ""
+    if item.lasting:
+        return f"{item.effect.value}, but {item.lasting}"
     return f"{item.effect.value}: {staying_text(item.staying)}" if item.staying else item.effect.value
 
 
 def reversibility(item: Item) -> str:
-    """Whether a change can be taken back once it is made: `yes`, `by a new version`, `until` it takes effect, or
-    `never`; empty for what isn't pending."""
+    """Whether a change can be taken back once it is made: `yes`, `yes, but` what stays, `by a new version`, `until` it
+    takes effect, or `never`; empty for what isn't pending."""
     match item.effect:
         case None:
             return ""
@@ -37,6 +39,8 @@ def reversibility(item: Item) -> str:
         case Effect.NEW_VERSION:
             return "by a new version"
         case Effect.REVERSIBLE | Effect.IN_PLACE:
+            if item.lasting:
+                return f"yes, but {item.lasting}"
             return "yes" if item.timing in ("", IMMEDIATE) else f"until {item.timing}"
 
 
@@ -48,4 +52,5 @@ def staying_text(count: int) -> str:
 def remarkable_effect(item: Item) -> str:
     """The effect beside a line of a terminal; empty where its verb says it, and for what can simply be undone."""
     says_it = item.effect is Effect.NEW_VERSION and not item.staying
-    return "" if says_it or item.effect is Effect.REVERSIBLE else effect_text(item)
+    is_simple = item.effect is Effect.REVERSIBLE and not item.lasting
+    return "" if says_it or is_simple else effect_text(item)

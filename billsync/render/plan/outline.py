@@ -42,6 +42,7 @@ class Item:
     timing: str = ""
     effect: Effect | None = None
     staying: int | None = None
+    lasting: str = ""
     since: str = ""
     count: int = 1
     address: Address | None = None
@@ -140,6 +141,7 @@ def _item(change: Change, steps: Mapping[str, Step], results: Mapping[str, StepR
         timing=change.timing,
         effect=change.effect,
         staying=change.staying,
+        lasting=change.lasting,
     )
 
 

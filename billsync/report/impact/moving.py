@@ -49,12 +49,14 @@ class Begun:
 def begun_by(plan: PlanFile) -> tuple[Begun, ...]:
     """The subscriptions that a run begins or changes, in the order of its changes."""
     steps = {step.id: step for step in plan.steps}
-    found: list[Begun] = []
-    for change in plan.pending:
-        mine = [step for name in change.steps if (step := steps.get(name)) and _begins(step)]
-        if change.address.kind == SUBSCRIPTION and mine:
-            found.append(_begun(change, mine[-1]))
-    return tuple(found)
+    found = (begun_of(change, steps) for change in plan.pending if change.address.kind == SUBSCRIPTION)
+    return tuple(one for one in found if one is not None)
+
+
+def begun_of(change: Change, steps: Mapping[str, Step]) -> Begun | None:
+    """The subscription that a change of one begins or changes, by the steps of its run; None for any other change."""
+    mine = [step for name in change.steps if (step := steps.get(name)) and _begins(step)]
+    return _begun(change, mine[-1]) if mine else None
 
 
 def starts(timing: str, renewal: datetime) -> datetime | None:

@@ -60,6 +60,13 @@ def _ending(one: Cancelled, sides: Sides) -> Ending:
     return Ending(one.address, running, starts(one.timing, renewal) or sides.now, is_immediate)
 
 
+def lost_at_once(address: Address, sides: Sides) -> str:
+    """The fees in advance that were billed for the time after an end at once, and what becomes of them; empty without
+    any, or where nothing runs."""
+    link = running_link(address, sides.found)
+    return lost_text(_ending(Cancelled(address, link, IMMEDIATE), sides)) if link is not None else ""
+
+
 def with_lost_fees(guards: Iterable[Guard], ends: Iterable[Ending]) -> tuple[Guard, ...]:
     """The guards, those against a cancel with what becomes of the fees that were billed for the time after it."""
     texts: Mapping[Address, str] = {one.address: text for one in ends if (text := lost_text(one))}

@@ -1,0 +1,154 @@
+"""What an undo leaves alone, with the reasons: what has ended, was used, or is held by something else. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field
+from decimal import Decimal
+
+from billsync.api.documents import BALANCE
+from billsync.app.server.connection import Connection
+from billsync.app.undo.departures import departed
+from billsync.app.undo.older_versions import versions_again
+from billsync.apply.bindings import Bindings
+from billsync.core.observed.index import Index
+from billsync.core.taking_back.undo import Journaled, Made, Undone
+from billsync.kinds.registry import KINDS
+from billsync.live.snapshot import PARENT
+from billsync.model.address import Address
+from billsync.model.change import PlanFile
+from billsync.model.frozen import dataclass
+from billsync.model.kind import Archetype, State
+from billsync.model.state import Row
+from billsync.report.credits.undone import used_since
+from billsync.report.moves.ending import lost_at_once
+from billsync.report.moves.sides import Sides
+
+AGAIN = "it goes when what belongs to it has ended: run the undo again then"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run and what is live now: `whole` is the state that takes all of it back, and `plan` how."""
+
+    connection: Connection
+    run: Journaled
+    whole: Undone
+    plan: PlanFile
+    rows: Index
+    bindings: Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """The entities that an undo leaves alone: `changed` are somebody's later changes, and `kept` all others.
+
+    `fees` are parts that last of what is taken back. `instead` has, by chain, the version of the former content.
+    """
+
+    changed: Mapping[Address, str]
+    kept: Mapping[Address, str]
+    fees: Mapping[Address, str] = field(default_factory=dict)
+    instead: Mapping[Address, int] = field(default_factory=dict)
+
+    @property
+    def addresses(self) -> Mapping[Address, str]:
+        """Everything that is left alone."""
+        return {**self.changed, **self.kept}
+
+    @property
+    def lasting(self) -> Mapping[Address, str]:
+        """The reasons to name; empty ones are for what is over as it was to be."""
+        return {**self.kept, **self.fees}
+
+
+def left_alone(seen: Seen) -> LeftAlone:
+    """What is left alone, and why. Raises RemoteError."""
+    run, plan, bindings = seen.run, seen.plan, seen.bindings
+    touched = {change.address.unversioned() for change in plan.changes}
+    again = dict(versions_again(bindings, run.made, plan, seen.rows))
+    ended = dict(_ended(bindings, [made for made in run.made if made.address in touched]))
+    ended |= {address: why for address, why in again.items() if isinstance(why, str)}
+    pending = {c.address.unversioned() for c in plan.changes if c.is_pending or c.fields}
+    changing = [made for made in run.made if made.address in pending and made.address not in ended]
+    departures = ((made.address, departed(seen.connection, bindings, made, run, seen.rows)) for made in changing)
+    changed = {address: why for address, why in departures if why}
+    changed |= dict(_renamed(run, seen.rows.records))
+    changed |= dict(_used_by_others(seen.whole, run, touched))
+    used = dict(_used(seen.connection, bindings, changing, changed))
+    held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in seen.whole.gone}
+    kept = {**ended, **used, **held}
+    fees = _lost_fees(seen, (made for made in changing if made.address not in {**kept, **changed}))
+    instead = {address: number for address, number in again.items() if isinstance(number, int)}
+    return LeftAlone(changed, kept, fees, instead)
+
+
+def _lost_fees(seen: Seen, made: Iterable[Made]) -> Mapping[Address, str]:
+    """The fees in advance that stay billed, by the chains that the run began and that end at once."""
+    sides = Sides(seen.connection.clock.now(), seen.rows, {})
+    begun = (one for one in made if KINDS[one.address.kind].archetype is Archetype.CHAINED and one.first is None)
+    return {one.address: lost_at_once(one.address, sides) for one in begun}
+
+
+def _ended(bindings: Bindings, made: Iterable[Made]) -> Iterator[tuple[Address, str]]:
+    """The chains and grants that are over, with what lasts of it: an undo never begins one, nor grants one again.
+
+    Raises RemoteError.
+    """
+    for one in made:
+        kind = KINDS[one.address.kind]
+        if kind.archetype not in (Archetype.CHAINED, Archetype.APPEND_ONLY):
+            continue
+        observed = bindings.observe(one.address, None)
+        is_over = observed.view is None or observed.status in kind.words(State.OVER, State.TAKEN_BACK)
+        if is_over:
+            yield one.address, f"it has ended, and an ended {kind.title} doesn't go on" if one.first is not None else ""
+
+
+def _parent(address: Address) -> Address | None:
+    """The entity that a chain belongs to: it can't go before the chain has ended."""
+    kind = KINDS[address.kind]
+    is_chain = kind.archetype is Archetype.CHAINED and kind.parent is not None
+    return Address(kind.parent.kind, address.parents) if is_chain and kind.parent else None
+
+
+def _renamed(run: Journaled, records: Mapping[Address, Row]) -> Iterator[tuple[Address, str]]:
+    """The entities that the run created and that are live under another key now."""
+    ids = {made.id: made.address for made in run.made if made.id and made.address not in records}
+    for address, row in records.items():
+        if row.id in ids:
+            yield ids[row.id], f"it is {address.text} now"
+
+
+def _used_by_others(found: Undone, run: Journaled, touched: Iterable[Address]) -> Iterator[tuple[Address, str]]:
+    """The entities to go of which something runs that this run didn't begin: with them, it would end."""
+    begun = {made.address for made in run.made}
+    for address in touched:
+        if address not in begun and (parent := _parent(address)) in found.gone and parent is not None:
+            yield parent, f"{address.text} belongs to it, which this run didn't begin"
+
+
+def _used(
+    connection: Connection, bindings: Bindings, made: list[Made], changed: Mapping[Address, str]
+) -> Iterator[tuple[Address, str]]:
+    """The created credits that may have been used since: what remains of each isn't shown, so the whole balance counts.
+    Raises RemoteError."""
+    for one in made:
+        kind = KINDS[one.address.kind]
+        if kind.archetype is not Archetype.APPEND_ONLY or kind.parent is None or one.address in changed:
+            continue
+        parent = bindings.id_of(Address(kind.parent.kind, one.address.parents))
+        if parent is None:
+            continue
+        where = connection.routes[kind.name]
+        rows = connection.listed(where.collection.replace(PARENT, parent), listing=where.listing)
+        balance = connection.document(BALANCE.replace(PARENT, parent))
+        used = used_since(rows, balance.get("balances") or (), str((one.last or {}).get("currency")))
+        if used is None or used > 0:
+            yield one.address, _of_used(used)
+
+
+def _of_used(used: Decimal | None) -> str:
+    if used is None:
+        return "whether its credit was used can't be read: left as it is"
+    return f"credit of its customer was used since ({used}), and usage is never unbilled: left as it is"
