@@ -1,4 +1,4 @@
-"""What an undo leaves alone, with the reasons: what has ended, was used, or is held by something else. Reads only."""
+"""Entities that an undo leaves alone, with the reasons: they have ended, were used, or hold something. Reads only."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LeftAlone:
 
 
 def left_alone(seen: Seen) -> LeftAlone:
-    """What is left alone, and why. Raises RemoteError."""
+    """The entities that are left alone, and why. Raises RemoteError."""
     run, plan, bindings = seen.run, seen.plan, seen.bindings
     touched = {change.address.unversioned() for change in plan.changes}
     again = dict(versions_again(bindings, run.made, plan, seen.rows))
