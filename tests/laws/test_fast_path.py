@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import yaml
@@ -203,8 +204,9 @@ def blind(form: Form, kind: str, name: str) -> Form:
 class Blind:
     """Joint fields that are always equal."""
 
-    def __init__(self, joint: object) -> None:
+    def __init__(self, joint: Any) -> None:
         self._joint = joint
+        self.attributes = joint.attributes
 
     def keeps(self, row: object) -> bool:
         return True

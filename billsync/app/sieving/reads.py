@@ -16,10 +16,12 @@ from billsync.core.declared.referring import rounds
 from billsync.core.diffing.diff import Mode
 from billsync.core.sieve.alike import naming
 from billsync.core.sieve.form import Form
+from billsync.core.sieve.lookalikes import Lookalikes
 from billsync.core.sieve.members import (
     Members,
     Seen,
     Unsure,
+    alike_link_taker,
     all_equal,
     link_taker,
     odd_row,
@@ -121,8 +123,12 @@ def _read_links(sieve: Sieve, members: Members) -> None:
         form = sieve.forms[kind.name]
         plain = partial(_plain_link, members, field)
         make = sieve.making[1] if sieve.making is not None and sieve.making[0] == kind.name else None
-        take = link_taker(form, members, going, make)
-        seen = _rows(sieve, form, page_decoder(form, take, odd_row(decode, plain)))
+        alike = Lookalikes(form)
+        take, known = (
+            link_taker(form, members, going, make, alike),
+            alike_link_taker(alike, kind, members, going, make),
+        )
+        seen = _rows(sieve, form, page_decoder(form, take, odd_row(decode, plain), known))
         members.add_links(kind, (row if isinstance(row, Seen) else plain(row) for row in seen))
 
 

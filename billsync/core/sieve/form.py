@@ -42,7 +42,8 @@ class Form:
     `single` those of one row; `parts`
     are the fields that are compared by themselves, by their names in a file, and `skipped` those that are not;
     `barred` get those that no certain row has; `undeclared` are the fields that must be absent where no file says
-    them; `keeps` tells whether a row keeps the promises that its decoder doesn't look at, if there are any."""
+    them; `keeps` tells whether a row keeps the promises that its decoder doesn't look at, if there are any; `columns`
+    are those of each type of rows."""
 
     kind: Kind
     decoders: tuple[msgspec.json.Decoder[Any], ...]
@@ -55,6 +56,7 @@ class Form:
     claimed: tuple[tuple[str, Callable[[Any], Any]], ...]
     live: tuple[tuple[str, str], ...]
     keeps: Callable[[Any], bool] | None
+    columns: Mapping[Any, Columns]
 
     def state(self, row: Any) -> State | None:
         """The state of a row; None for an unknown status, and for kinds without one."""
@@ -156,6 +158,7 @@ def form_of(
         tuple((name, attrgetter(attribute(name))) for name in kind.claimed),
         tuple((known.wire or n, attribute(n)) for n, known in record.items() if is_compared(known) and n not in barred),
         _keeping({row: Looks(one.looked_at) for row, one in zip(rows, made, strict=True) if one.looked_at}),
+        dict(zip(rows, made, strict=True)),
     )
 
 

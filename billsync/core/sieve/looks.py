@@ -8,7 +8,7 @@ wrong in one and right in the other, and are looked at in each. Both are JSON al
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from string import ascii_uppercase, digits
 from typing import Any
@@ -22,13 +22,32 @@ MOST = 1_000
 """Looks that are remembered at most, and checks in full after which it must have been worth the while."""
 MOST_TIMES = 20_000
 
-_LOOK = bytes.maketrans((digits + ascii_uppercase).encode(), b"0" * len(digits) + b"A" * len(ascii_uppercase))
+LOOK = bytes.maketrans((digits + ascii_uppercase).encode(), b"0" * len(digits) + b"A" * len(ascii_uppercase))
 _BETWEEN = b"\0"
 """No JSON holds this byte."""
 
 _WITHOUT = str.maketrans("", "", digits + ascii_uppercase)
 _TIME = re.compile(A_MOMENT.encode())
-_TIMES = re.compile(rb'(?<=")%b(?=")' % A_MOMENT.encode())
+TIMES = re.compile(rb'(?<=")%b(?=")' % A_MOMENT.encode())
+
+
+class Times:
+    """Texts that are known to be times."""
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+
+    def hold(self, texts: Sequence[bytes]) -> bool:
+        """Whether all are times."""
+        return self._known.issuperset(texts) or all(map(self._is_time, texts))
+
+    def _is_time(self, text: bytes) -> bool:
+        if _TIME.fullmatch(text) is None:
+            return False
+        if len(self._known) >= MOST_TIMES:
+            self._known.clear()
+        self._known.add(text)
+        return True
 
 
 class Looks:
@@ -38,7 +57,7 @@ class Looks:
         self._get: Callable[[Any], Iterable[msgspec.Raw]] = attrgetter(*parts) if len(parts) > 1 else _single(*parts)
         self._decoders = [msgspec.json.Decoder(form) for form in parts.values()]
         self._known: dict[bytes, tuple[slice, ...]] = {}
-        self._times: set[bytes] = set()
+        self._times = Times()
         self._checked = 0
         self._spared = 0
 
@@ -48,16 +67,12 @@ class Looks:
         if self._checked > MOST and self._spared < self._checked:
             return self._are_sound(parts)
         text = _BETWEEN.join(parts)
-        look = text.translate(_LOOK)
+        look = text.translate(LOOK)
         places = self._known.get(look)
         if places is None:
             return self._learned(parts, text, look)
         self._spared += 1
-        times = self._times
-        for place in places:  # noqa: SIM110  a generator for each row takes longer than the looks
-            if text[place] not in times and not self._is_time(text[place]):
-                return False
-        return True
+        return self._times.hold([text[place] for place in places])
 
     def _learned(self, parts: Iterable[msgspec.Raw], text: bytes, look: bytes) -> bool:
         self._checked += 1
@@ -66,7 +81,7 @@ class Looks:
         if b"\\" not in text:  # an escape looks like another one that means something else
             if len(self._known) >= MOST:
                 self._known.clear()
-            self._known[look] = tuple(slice(*found.span()) for found in _TIMES.finditer(text))
+            self._known[look] = tuple(slice(*found.span()) for found in TIMES.finditer(text))
         return True
 
     def _are_sound(self, parts: Iterable[msgspec.Raw]) -> bool:
@@ -77,14 +92,6 @@ class Looks:
             return False
         return True
 
-    def _is_time(self, text: bytes) -> bool:
-        if _TIME.fullmatch(text) is None:
-            return False
-        if len(self._times) >= MOST_TIMES:
-            self._times.clear()
-        self._times.add(text)
-        return True
-
 
 def _single(name: str) -> Callable[[Any], Iterable[msgspec.Raw]]:
     get = attrgetter(name)
@@ -93,7 +100,12 @@ def _single(name: str) -> Callable[[Any], Iterable[msgspec.Raw]]:
 
 def has_look(promise: Promise) -> bool:
     """Whether values that look alike keep a promise alike, but for times."""
-    return all(name == name.translate(_WITHOUT) for name in _names(promise))
+    return all(map(has_no_marks, _names(promise)))
+
+
+def has_no_marks(name: str) -> bool:
+    """Whether no other name looks like this one."""
+    return name == name.translate(_WITHOUT)
 
 
 def is_worth_it(promises: Iterable[Promise]) -> bool:

@@ -36,31 +36,45 @@ class _Page(msgspec.Struct, gc=False):
 _PAGES = msgspec.json.Decoder(_Page)
 
 
-def page_decoder(form: Form, take: Callable[[Any], S], odd: Callable[[bytes], S | None] | None = None) -> Decode[S]:
+def page_decoder(
+    form: Form,
+    take: Callable[[Any], S],
+    odd: Callable[[bytes], S | None] | None = None,
+    known: Callable[[msgspec.Raw], S | None] | None = None,
+) -> Decode[S]:
     """A decoder of pages; `take` makes of a typed row, which has its bytes, what is kept of it.
 
-    Of a row that doesn't fit the form, `odd` makes that of its bytes; without it, or where that gives None, the page is
-    in doubt.
+    `known` may make that of a row's bytes alone: of one that looks like a row that was decoded. Of a row that doesn't
+    fit the form, `odd` makes it of its bytes; without it, or where that gives None, the page is in doubt.
     """
-    keeps = form.keeps
 
     def decode(body: bytes) -> Page[S] | None:
-        page = raw_page(body)
+        page = _page(body)
         if page is None:
             return None
-        rows = _typed(form, body) or [_typed_row(form, raw) for raw in page.rows]
-        kept: list[S] = []
-        for row, raw in zip(rows, page.rows, strict=True):
-            if row is not None and (keeps is None or keeps(row)):
-                row.bytes = raw
-                kept.append(take(row))
-            elif odd is not None and (made := odd(bytes(raw))) is not None:
-                kept.append(made)
-            else:
+        kept: list[S | None] = [None] * len(page.rows) if known is None else [*map(known, page.rows)]
+        left = [place for place, made in enumerate(kept) if made is None]
+        raws = [page.rows[place] for place in left]
+        if not all(map(is_plain, raws)):
+            return None
+        rows = _typed(form, body) if known is None or len(left) == len(kept) else None
+        for place, raw, row in zip(left, raws, rows or (_typed_row(form, raw) for raw in raws), strict=True):
+            if (made := _made(row, raw, form, take, odd)) is None:
                 return None
-        return Page(kept, page.total)
+            kept[place] = made
+        return Page([made for made in kept if made is not None], page.total)
 
     return decode
+
+
+def _made(
+    row: Any, raw: msgspec.Raw, form: Form, take: Callable[[Any], S], odd: Callable[[bytes], S | None] | None
+) -> S | None:
+    """The part of a row that is kept; None where that isn't certain."""
+    if row is not None and (form.keeps is None or form.keeps(row)):
+        row.bytes = raw
+        return take(row)
+    return odd(bytes(raw)) if odd is not None else None
 
 
 def _typed(form: Form, body: bytes) -> list[Any] | None:
@@ -82,13 +96,19 @@ def _typed_row(form: Form, raw: msgspec.Raw) -> Any:
 
 def raw_page(body: bytes) -> Page[msgspec.Raw] | None:
     """The rows of a page as they are written; None where it isn't certain that all readers read all of it."""
+    page = _page(body)
+    return page if page is not None and all(map(is_plain, page.rows)) else None
+
+
+def _page(body: bytes) -> Page[msgspec.Raw] | None:
+    """The rows of a page as they are written; None where it isn't certain that all readers read the rest of it."""
     try:
         str(body, "utf-8")
         page = _PAGES.decode(body)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None
     total = page.meta.page.total
-    return Page(page.data, total) if total >= 0 and all(map(is_plain, page.data)) else None
+    return Page(page.data, total) if total >= 0 else None
 
 
 def is_plain(raw: msgspec.Raw) -> bool:

@@ -44,6 +44,10 @@ _A_MOMENT = Annotated[str, msgspec.Meta(pattern=rf"\A{A_MOMENT}\Z")]
 _A_NUMBER = Annotated[str, msgspec.Meta(pattern=r"\A-?[0-9]{1,30}(?:\.[0-9]{1,30})?\Z")]
 _A_DURATION = Annotated[str, msgspec.Meta(pattern=r"\AP(?:[0-9]{1,4}[YMWD]|T[0-9]{1,6}[HMS])\Z")]
 _LABELS = dict[str, str]
+TEXTS = (str, Optional[str])  # noqa: UP045 (types are values here)
+"""The types of any text."""
+MOMENTS = (_A_MOMENT, Optional[_A_MOMENT])  # noqa: UP045
+"""The types of times."""
 NEVER = Literal["\N{NULL}"]
 """The type of a field that rows must not have, not even as null."""
 
