@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from billsync.app.recovery import taken_credit, taking
+from billsync.app.recovery import promises, taken_credit, taking
 from billsync.app.recovery.taking import Taking, take
 from billsync.live import gathering
 from billsync.live.gathering import Gathering
@@ -80,10 +80,10 @@ def test_the_size_of_lots_changes_no_byte(monkeypatch: pytest.MonkeyPatch, queri
     world = lived()
     whole = lines(world)
     for module, name in (
-        (taking, "MANY"), (taking, "FEW_CUSTOMERS"), (taken_credit, "LOT"), (gathering, "AT_ONCE"),
+        (taking, "MANY"), (promises, "FEW_CUSTOMERS"), (taken_credit, "LOT"), (gathering, "AT_ONCE"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, 1)
-    monkeypatch.setattr(taking, "FEW_QUERIES", queries)
+    monkeypatch.setattr(promises, "FEW_QUERIES", queries)
 
     assert lines(world) == whole
     assert b'"counts":{"credit":5,"event":3,"list":4,"promise":4,"row":19}' in whole

@@ -2,23 +2,25 @@
 
 Besides the lists of subscriptions, plans, features and meters, that is one request for each customer's access, one for
 the add-ons of each subscription whose plan version offers any, one for the charges of those that changed within their
-running period, and few meter queries for all of them.
+running period, and few meter queries for each lot of customers. Nothing but rows and promises is held for all of them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import TypeAlias
+from itertools import chain, groupby
+from typing import TypeAlias, TypeVar
 
 from billsync.api.documents import CHARGES, ENTITLEMENT_ACCESS
-from billsync.app.impact.usage import read_usage, usage_queries
+from billsync.app.impact.usage import FEW_CUSTOMERS, read_usage, usage_queries
 from billsync.app.reading.metering import read_catalog
 from billsync.app.reading.plan_shelf import PlanShelf
 from billsync.app.reading.subscription_pages import ReadRow, SubscriptionPages
+from billsync.app.recovery.taken_rows import lots
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.observed.index import Index
@@ -57,8 +59,16 @@ ADDONS = "addons"
 KEPT = ("id", "customer_id", "status", "labels", "plan", "plan_id", "active_from", "active_to", "settlement_mode")
 """The members of a subscription's row that tell who has which plan, and when."""
 
-MANY_QUERIES = 500
-"""Above so many meter queries, usage is read by days where its values add up."""
+FEW_QUERIES = 5
+"""Above so many meter queries for a lot of customers, usage is read by days where its values add up."""
+
+T = TypeVar("T")
+
+
+def lots_of_customers(found: Iterable[T], customer: Callable[[T], str]) -> Iterator[Iterable[T]]:
+    """Things in their customers' order, in lots: each has all those of few enough customers to name in one query."""
+    of_each = (tuple(mine) for _, mine in groupby(found, customer))
+    return (chain.from_iterable(lot) for lot in lots(of_each, FEW_CUSTOMERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +92,35 @@ def read_promised(connection: Connection) -> Promised:
     """Read all subscriptions, and the promises of those in force. Raises RemoteError."""
     facts = read_promise_facts(connection)
     sharing = Sharing()
-    standing = _read_standing(connection, facts, sharing)
-    addons = _read_addons(connection, standing.terms, facts.shelf)
-    promises = _promises(connection, facts, standing.in_force, addons, most=MANY_QUERIES)
-    shared = {name: sharing.promise(promise) for name, promise in promises}
-    return Promised(facts.now, standing.rows, shared)
+    left = _rows(connection, sharing)
+    rows = tuple(kept(row, KEPT if "active_from" in row else (*KEPT, "created_at")) for row in left)
+    promises: dict[str, Promise] = {}
+    for lot in lots_of_customers(_taken_out(left), customer_of):
+        in_force = _all_in_force(lot, facts)
+        addons = _read_addons(connection, [one.terms for one in in_force], facts.shelf)
+        found = _promises(connection, facts, in_force, addons)
+        promises.update((name, sharing.promise(promise)) for name, promise in found)
+    return Promised(facts.now, rows, promises)
+
+
+def customer_of(row: Fields) -> str:
+    """The id of a subscription's customer."""
+    return str(row.get("customer_id"))
+
+
+def _rows(connection: Connection, sharing: Sharing) -> list[Fields]:
+    """The rows of all subscriptions that aren't over, by their customers."""
+    pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection, sharing.fields)
+    read = connection.rows_as(SUBSCRIPTION, pages.decode)
+    rows = (page.fields if isinstance(page, ReadRow) else page for page in read)
+    return sorted((row for row in rows if not _is_over(row)), key=customer_of)
+
+
+def _taken_out(rows: list[Fields]) -> Iterator[Fields]:
+    """Each row, which is given up before the next is taken."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,28 +141,21 @@ def read_promise_facts(connection: Connection) -> PromiseFacts:
     return PromiseFacts(now, catalog, shelf)
 
 
-def promises_in(
-    connection: Connection, facts: PromiseFacts, rows: Iterable[Fields], *, most: int
-) -> Iterator[tuple[str, Promise]]:
-    """The promises of those of some subscriptions that are in force, by id. The rows show their add-ons, if they have
-    any. Above `most` meter queries, usage is read by days where its values add up. Raises RemoteError."""
-    alike = AlikeRows(facts.catalog.features)
-    addons: dict[str, tuple[Attached, ...] | None] = {}
-    found: list[_InForce] = []
-    for row in rows:
-        if (one := _in_force(row, alike, facts)) is not None:
-            found.append(one)
-            addons[one.terms.id] = _addons(row.get(ADDONS, ()))
+def promises_in(connection: Connection, facts: PromiseFacts, lot: Iterable[Fields]) -> Iterator[tuple[str, Promise]]:
+    """The promises of those of a lot of subscriptions that are in force, by id. Their rows show their add-ons, if they
+    have any. Raises RemoteError."""
+    rows = tuple(lot)
+    addons = {str(row.get("id")): _addons(row.get(ADDONS, ())) for row in rows}
     _name_addons(addons.values(), facts.shelf)
-    return _promises(connection, facts, found, addons, most=most)
+    return _promises(connection, facts, _all_in_force(rows, facts), addons)
 
 
 def _promises(
-    connection: Connection, facts: PromiseFacts, found: Sequence[_InForce], addons: _Addons, *, most: int
+    connection: Connection, facts: PromiseFacts, found: Sequence[_InForce], addons: _Addons
 ) -> Iterator[tuple[str, Promise]]:
     dues = _dues(connection, found, addons, facts)
     terms = [one.terms for one in found]
-    metered = _usage(connection, terms, dues, facts.catalog, most)
+    metered = _usage(connection, terms, dues, facts.catalog)
     access = _access(connection, dict.fromkeys(one.customer_id for one in terms))
     for one in terms:
         yield (
@@ -155,44 +182,23 @@ class _InForce:
     own: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Rows of subscriptions that aren't over, and those in force."""
-
-    rows: tuple[Fields, ...]
-    in_force: tuple[_InForce, ...]
-
-    @property
-    def terms(self) -> tuple[Terms, ...]:
-        """The terms of those in force."""
-        return tuple(one.terms for one in self.in_force)
-
-
 _Addons: TypeAlias = Mapping[str, tuple[Attached, ...] | None]
 """By subscription, its add-ons; None where the server doesn't show them. Those whose plan offers none are left out."""
 
 
-def _read_standing(connection: Connection, facts: PromiseFacts, sharing: Sharing) -> _Standing:
-    pages = SubscriptionPages(connection.routes[SUBSCRIPTION].collection, sharing.fields)
+def _is_over(row: Fields) -> bool:
+    return bool(row.get("deleted_at")) or row.get("status") == OVER
+
+
+def _all_in_force(rows: Iterable[Fields], facts: PromiseFacts) -> Sequence[_InForce]:
     alike = AlikeRows(facts.catalog.features)
-    rows, found = list[Fields](), list[_InForce]()
-    left = list(reversed(connection.rows_as(SUBSCRIPTION, pages.decode)))
-    while left:  # each is given up before the next is taken
-        page = left.pop()
-        row = page.fields if isinstance(page, ReadRow) else page
-        if row.get("deleted_at") or row.get("status") == OVER:
-            continue
-        rows.append(kept(row, KEPT if "active_from" in row else (*KEPT, "created_at")))
-        if (one := _in_force(row, alike, facts)) is not None:
-            found.append(one)
-    return _Standing(tuple(rows), tuple(found))
+    found = (_in_force(row, alike, facts) for row in rows)
+    return [one for one in found if one is not None]
 
 
 def _in_force(row: Fields, alike: AlikeRows, facts: PromiseFacts) -> _InForce | None:
     """The subscription in a row; None where it isn't in force."""
-    if row.get("deleted_at") or row.get("status") == OVER:
-        return None
-    one = _terms(row, alike, facts)
+    one = None if _is_over(row) else _terms(row, alike, facts)
     if one is None:
         return None
     return _InForce(one, _own_items(row, facts.shelf.plan(one.plan_id) if one.plan_id else None))
@@ -263,7 +269,7 @@ def _charges(connection: Connection, customers: Iterable[str]) -> Mapping[str, t
 
 
 def _usage(
-    connection: Connection, terms: Iterable[Terms], dues: Mapping[str, tuple[Due, ...]], catalog: Catalog, most: int
+    connection: Connection, terms: Iterable[Terms], dues: Mapping[str, tuple[Due, ...]], catalog: Catalog
 ) -> Usages:
     """The usage of all customers in the periods of what is due."""
     needs: dict[Need, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
@@ -273,7 +279,7 @@ def _usage(
                 features, customers = needs[meter_slice, period]
                 features.add(feature)
                 customers.add(one.customer_id)
-    return read_usage(connection, usage_queries(needs, catalog, most=most), lambda count: None)[0]
+    return read_usage(connection, usage_queries(needs, catalog, most=FEW_QUERIES), lambda count: None)[0]
 
 
 def _access(connection: Connection, customers: Iterable[str]) -> Mapping[str, frozenset[str] | None]:

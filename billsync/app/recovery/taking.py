@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import chain, groupby
+from itertools import chain
 from operator import attrgetter
 
 from billsync import __version__
 from billsync.api.documents import BILLING
 from billsync.app.dump.losses import read_undeclared
-from billsync.app.impact.usage import FEW_CUSTOMERS
 from billsync.app.reading.subscription_pages import READ
-from billsync.app.recovery.promises import promises_in, read_promise_facts
+from billsync.app.recovery.promises import lots_of_customers, promises_in, read_promise_facts
 from billsync.app.recovery.taken_catalog import (
     ADDON,
     CUSTOMER,
@@ -57,8 +56,6 @@ MANY = 500
 """Add-ons of so many subscriptions, or billing of so many customers, are in memory at a time."""
 PROMISED = (*READ, OFFERS)
 """The members of a subscription's row that its promise is worked out from."""
-FEW_QUERIES = 20
-"""Above so many meter queries for a lot of customers, usage is read by days."""
 
 
 def take(connection: Connection, *, has_events: bool = False) -> Recovery:
@@ -248,14 +245,13 @@ class Taking:
             self._found.drop(PROMISE, name)
         for lot in self._subscriptions():
             rows = (kept(row_in(self._line_of(one.name)).fields, PROMISED) for one in lot)
-            for name, promise in promises_in(self._connection, facts, rows, most=FEW_QUERIES):
+            for name, promise in promises_in(self._connection, facts, rows):
                 self._found.put(PROMISE, Known(name), item_line(PromiseOf(name, promise)))
         self._promised = before, self._now()
 
     def _subscriptions(self) -> Iterator[Iterable[Known]]:
         """All subscriptions in lots: each has those of some customers, in the customers' order."""
-        of_each = (tuple(found) for _, found in groupby(self._found.by_owner(SUBSCRIPTION), attrgetter("owner")))
-        return (chain.from_iterable(lot) for lot in lots(of_each, FEW_CUSTOMERS))
+        return lots_of_customers(self._found.by_owner(SUBSCRIPTION), attrgetter("owner"))
 
     def _line_of(self, subscription: str) -> bytes:
         """The line of a subscription, with its add-ons."""
