@@ -23,6 +23,7 @@ from billsync.local.http_server import LoopbackServer
 ID = re.compile(r"\b01[0-9A-HJKMNP-TV-Z]{24}\b")
 LISTS = ("/api/v3/openmeter/customers", "/api/v3/openmeter/subscriptions")
 EVENTS = "/api/v3/openmeter/events"
+KEY = re.compile('"key": "c[0-9]+')
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -74,8 +75,11 @@ class Copied:
         rows, size = self._listed[place], int(query["page[size]"][0])
         first = (int(query["page[number]"][0]) - 1) * size
         total = len(rows) * self._times
-        shown = (self._as(rows[at % len(rows)], at // len(rows)) for at in range(first, min(first + size, total)))
+        shown = (self._row(rows[at % len(rows)], at // len(rows)) for at in range(first, min(first + size, total)))
         return f'{{"data":[{",".join(shown)}],"meta":{{"page":{{"total":{total}}}}}}}'
+
+    def _row(self, row: str, copy: int) -> str:
+        return KEY.sub(lambda found: f"{found[0]}-{copy}", self._as(row, copy), count=1)
 
     def _used(self, place: str, body: dict[str, Any]) -> str:
         named = body.get("filters", {}).get("dimensions", {}).get("customer_id", {}).get("in")
