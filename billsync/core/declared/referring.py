@@ -32,9 +32,16 @@ def referenced_kinds(desired: Desired, registry: Registry) -> frozenset[str]:
     )
 
 
+_KINDS_IN: dict[int, tuple[Shape, frozenset[str]]] = {}
+"""By the identity of their shape, which is kept alive with them."""
+
+
 def kinds_in(shape: Shape) -> frozenset[str]:
     """Every kind to which a value of the shape can refer."""
-    return frozenset(found.kind for found in shapes_in(shape) if isinstance(found, Reference))
+    if (known := _KINDS_IN.get(id(shape))) is None:
+        kinds = frozenset(found.kind for found in shapes_in(shape) if isinstance(found, Reference))
+        known = _KINDS_IN[id(shape)] = (shape, kinds)
+    return known[1]
 
 
 def referred(kind: Kind, part: Part) -> frozenset[str]:
