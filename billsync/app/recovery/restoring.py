@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
 
@@ -15,17 +15,20 @@ from billsync.app.ending import error
 from billsync.app.planning.pipeline import everything
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
-from billsync.core.diffing.diff import VALID_FOR, Mode, Server
+from billsync.core.changes.likeness import children
+from billsync.core.diffing.diff import VALID_FOR, Mode, Server, one_chain_per_parent
 from billsync.core.diffing.stages import staged
+from billsync.core.guards.doubling import doubled_code
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
-from billsync.core.observed.index import index, is_over
+from billsync.core.observed.index import Index, index, is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
-from billsync.model.change import PlanFile
+from billsync.model.address import Address
+from billsync.model.change import Guard, PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
-from billsync.model.state import Snapshot
+from billsync.model.state import Desired, Snapshot
 from billsync.report.moves.lasting import with_lasting_fees
 from billsync.report.recovery.facts.own_billing import CUSTOMER, own_billing
 from billsync.report.recovery.restore.choices import Choices, InAdvance
@@ -85,7 +88,8 @@ def planned(
     tables = Tables(connection.kinds, connection.routes, here.can(CHARGES), unpinned, credits)
     since = _unbilled(recovery, now)
     number = _numbers(events, since)
-    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
+    held = index(_subscriptions(recovery), connection.kinds, connection.routes)
+    server = _server(connection, held)
     mode = Mode(RESTORE, deletes=False, allow=allow or {})
     found = restoration(recovery, known, tables, choices, now, number)
     made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
@@ -99,12 +103,39 @@ def planned(
         billsync=__version__,
         created_at=made_at.isoformat(),
         expires_at=(made_at + VALID_FOR).isoformat(),
+        guards=tuple(_of_strangers(made.plan_file.guards, held)),
     )
     total = sum(one.whole for one in number.values())
     plan = with_lasting_fees(plan, index(known, connection.kinds, connection.routes), now)
     accounts = accounted(found, made.changes)
     debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)
     return Restore(plan, accounts, known, found.served, since, total, debts, set_again)
+
+
+def _subscriptions(recovery: Recovery) -> Snapshot:
+    """The subscriptions of a snapshot, with the customers that name them."""
+    return Snapshot({kind: recovery.live.of(kind) for kind in (CUSTOMER, SUBSCRIPTION)})
+
+
+def _server(connection: Connection, held: Index) -> Server:
+    """The server, which takes several running subscriptions of a customer where the snapshot holds such: while it is
+    empty, nothing there shows it."""
+    here = connection.generation
+    server = Server(connection.target, connection.routes, BALANCE, here.missing, here.is_alone, here.unmentionable)
+    is_alone = one_chain_per_parent(server, Desired(), held, connection.kinds)
+    return replace(server, one_chain_per_parent=is_alone)
+
+
+def _of_strangers(guards: Iterable[Guard], held: Index) -> Iterator[Guard]:
+    """The guards but those that take two subscriptions of the snapshot, of which a stage declares one, for one."""
+    kind = KINDS[SUBSCRIPTION]
+    own: set[Address] | None = None
+    for guard in guards:
+        if guard.code == doubled_code(kind):
+            own = own or {address for rows in children(kind, held).values() for address, _ in rows}
+            if own.issuperset(guard.addresses):
+                continue
+        yield guard
 
 
 def _pins(connection: Connection, recovery: Recovery) -> tuple[Mapping[str, Pin], Mapping[str, str]]:
