@@ -11,7 +11,7 @@ pytest.importorskip("msgspec", reason="typed rows are made by msgspec")
 
 from billsync.api.promises import forms_of
 from billsync.api.routes import routes
-from billsync.core.sieve.comparing import same
+from billsync.core.sieve.comparing import ByNames, same
 from billsync.core.sieve.form import Surroundings, form_of
 from billsync.core.sieve.page import page_decoder
 from billsync.kinds.registry import KINDS
@@ -101,3 +101,28 @@ def test_values_that_may_differ_are_in_doubt(shape: Shape, want: Any, have: Any)
 
     assert compared is not None
     assert not compared(want, have)
+
+
+class Row:
+    """A typed row of two texts and a number."""
+
+    f_a, f_b, f_n = "x", None, 1
+
+
+@pytest.mark.parametrize(
+    ("want", "is_equal"),
+    [
+        ({"a": "x"}, True),
+        ({"n": 1, "a": "x"}, True),
+        ({"a": "x", "b": None}, False),
+        ({"a": "x", "b": "x"}, False),
+        ({"a": "x", "n": True}, False),
+        ({"a": "x", "skipped": object()}, True),
+        ({"a": "x", "other": "x"}, False),
+    ],
+)
+def test_the_texts_of_a_map_are_compared_at_once(want: Any, is_equal: bool) -> None:
+    parts = {"a": same(Text(), set()), "b": same(Text(), set()), "n": same(Integer(), set()), "none": None}
+    alike = ByNames(parts, skipped=["skipped"])
+
+    assert [alike.of(want)(want, Row()) for _ in range(2)] == [is_equal] * 2

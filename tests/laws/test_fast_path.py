@@ -16,6 +16,7 @@ pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 from billsync.app.sieving import reads as sieved_reads
 from billsync.app.sieving import sieve
 from billsync.core.changes import read_set
+from billsync.core.sieve.comparing import ByNames
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.typed import is_compared
 from billsync.kinds.registry import KINDS
@@ -198,7 +199,10 @@ def blind(form: Form, kind: str, name: str) -> Form:
     if name in form.kind.joint:
         return replace(form, joint=Blind(form.joint))
     parts = {other: (get, (lambda *_: True) if other == name else same) for other, (get, same) in form.parts.items()}
-    return replace(form, parts=parts, undeclared=tuple(one for one in form.undeclared if one[0] != name))
+    by_names = ByNames({other: same for other, (_, same) in parts.items()}, form.by_names.skipped)
+    return replace(
+        form, parts=parts, by_names=by_names, undeclared=tuple(one for one in form.undeclared if one[0] != name)
+    )
 
 
 class Blind:

@@ -5,10 +5,10 @@ Each is True only where the canonical forms of both are certainly equal. False i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias
 
 from billsync.core.sieve.typed import attribute, is_compared, is_read
@@ -37,6 +37,9 @@ Same: TypeAlias = Callable[[Plain, Any], bool]
 
 Known: TypeAlias = Collection[tuple[str, str]]
 """Kinds and keys of what is declared: a reference to anything else is in doubt."""
+
+MOST_NAMES = 1_000
+"""Maps with other names than all before that are remembered at most."""
 
 
 def same(shape: Shape, known: Known) -> Same | None:
@@ -119,9 +122,14 @@ def _lists(shape: ListOf, known: Known) -> Same | None:
             return False
         return all(map(item, want, have))
 
-    if not (shape.as_set and isinstance(resolved(shape.item), Text)):
+    if not isinstance(resolved(shape.item), Text):
         return in_order
-    return lambda want, have: in_order(want, have) or _sets(want, have)
+    return (lambda want, have: _text_lists(want, have) or _sets(want, have)) if shape.as_set else _text_lists
+
+
+def _text_lists(want: Plain, have: Any) -> bool:
+    """Whether lists are equal of which the live one holds texts."""
+    return type(want) is list and want == have and bool(want) and all(want)
 
 
 def _sets(want: Plain, have: Any) -> bool:
@@ -140,33 +148,76 @@ def _parts(record: Record, known: Known) -> dict[str, tuple[Callable[[Any], Any]
 
 def _merged(record: Record, known: Known) -> Same:
     """Whether all parts that are given are equal; the others stay as they are."""
-    parts = _parts(record, known)
+    alike = ByNames({name: alike for name, (_, alike, _) in _parts(record, known).items()})
 
     def compared(want: Plain, have: Any) -> bool:
-        if type(want) is not dict or have is None or not want:
-            return False
-        for name, value in want.items():
-            part = parts.get(name)
-            if part is None or part[1] is None or not part[1](value, part[0](have)):
-                return False
-        return True
+        return type(want) is dict and have is not None and bool(want) and alike.of(want)(want, have)
 
     return compared
 
 
 def _records(record: Record, known: Known) -> Same:
     parts = _parts(record, known)
+    alike = ByNames({name: alike for name, (_, alike, _) in parts.items()})
 
     def compared(want: Plain, have: Any) -> bool:
-        if type(want) is not dict or have is None or not want or not want.keys() <= parts.keys():
+        if type(want) is not dict or have is None or not want or not alike.of(want)(want, have):
             return False
-        for name, (get, alike, default) in parts.items():
-            live = get(have)
-            if name not in want:
-                if live is not None and (default is None or alike is None or not alike(default, live)):
-                    return False
-            elif alike is None or not alike(want[name], live):
-                return False
-        return True
+        if len(want) == len(parts):
+            return True
+        others = (part for name, part in parts.items() if name not in want)
+        return all(is_default(default, alike, get(have)) for get, alike, default in others)
 
     return compared
+
+
+def is_default(default: Plain, alike: Same | None, live: Any) -> bool:
+    """Whether a live value is certainly what a field has that isn't declared."""
+    return live is None or (default is not None and alike is not None and alike(default, live))
+
+
+class ByNames:
+    """Comparisons of the parts of maps, by the names that a map has: those of its texts at once, others one by one."""
+
+    def __init__(self, parts: Mapping[str, Same | None], skipped: Collection[str] = ()) -> None:
+        self._parts = parts
+        self.skipped = frozenset(skipped)
+        self._known: dict[tuple[str, ...], Same] = {}
+
+    def of(self, want: Mapping[str, Plain]) -> Same:
+        """The comparison of a map with the names of this one."""
+        names = tuple(want)
+        found = self._known.get(names)
+        if found is None:
+            if len(self._known) >= MOST_NAMES:
+                self._known.clear()
+            found = self._known[names] = self._made([name for name in names if name not in self.skipped])
+        return found
+
+    def _made(self, names: Sequence[str]) -> Same:
+        texts = [name for name in names if self._parts.get(name) is _texts]
+        texts = texts if len(texts) > 1 else []
+        rest = [(name, attrgetter(attribute(name)), self._parts.get(name)) for name in names if name not in texts]
+        several = [(name, get, alike) for name, get, alike in rest if alike is not None]
+        if len(several) < len(rest):
+            return _never
+        wanted, live = (itemgetter(*texts), attrgetter(*map(attribute, texts))) if texts else (_nothing, _nothing)
+
+        def compared(want: Plain, have: Any) -> bool:
+            values = wanted(want)
+            if values != live(have) or not all(values):
+                return False
+            for name, get, alike in several:  # noqa: SIM110  a generator for each row takes longer
+                if not alike(want[name], get(have)):
+                    return False
+            return True
+
+        return compared
+
+
+def _never(want: Plain, have: Any) -> bool:
+    return False
+
+
+def _nothing(value: Any) -> tuple[Any, ...]:
+    return ()

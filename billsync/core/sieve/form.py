@@ -14,7 +14,7 @@ import msgspec
 from billsync.api.promises import Promise
 from billsync.core.observed.ownership import MANAGED_BY, OWNER
 from billsync.core.sieve.columns import ABSENT, Columns, columns_of
-from billsync.core.sieve.comparing import Known, Same, same
+from billsync.core.sieve.comparing import ByNames, Known, Same, is_default, same
 from billsync.core.sieve.joint import WITHHELD, Exact, Joint, attributes_of, joint_kind
 from billsync.core.sieve.looks import Looks
 from billsync.core.sieve.typed import (
@@ -28,7 +28,7 @@ from billsync.model.frozen import dataclass
 from billsync.model.kind import Absent, Archetype, Kind, LabelPolicy, Names, State
 from billsync.model.routes import Routes
 from billsync.model.shape import LabelMap
-from billsync.model.value import Fields, Plain
+from billsync.model.value import Fields
 
 TIMING = "change"
 """The field of a chain that says when a change of it takes effect: it decides nothing while there is none."""
@@ -40,7 +40,8 @@ LIFE_ENDS = (State.OVER, State.TAKEN_BACK)
 class Form:
     """Typed rows of one kind. `decoders` are those of a page's rows, one for each form that the API promises, and
     `single` those of one row; `parts`
-    are the fields that are compared by themselves, by their names in a file, and `skipped` those that are not;
+    are the fields that are compared by themselves, by their names in a file, and `by_names` compares all that
+    a declaration has of them;
     `barred` get those that no certain row has; `undeclared` are the fields that must be absent where no file says
     them; `keeps` tells whether a row keeps the promises that its decoder doesn't look at, if there are any; `columns`
     are those of each type of rows."""
@@ -49,7 +50,7 @@ class Form:
     decoders: tuple[msgspec.json.Decoder[Any], ...]
     single: tuple[msgspec.json.Decoder[Any], ...]
     parts: Mapping[str, tuple[Callable[[Any], Any], Same]]
-    skipped: frozenset[str]
+    by_names: ByNames
     barred: tuple[Callable[[Any], Any], ...]
     undeclared: tuple[tuple[str, Callable[[Any], Any], Same | None, Any], ...]
     joint: Joint | None
@@ -74,15 +75,10 @@ class Form:
         labels = row.f_labels or {}
         if labels.get(OWNER) != owner or MANAGED_BY in labels:
             return False
-        parts, skipped = self.parts, self.skipped
-        for name, value in want.items():
-            if (part := parts.get(name)) is None:
-                if name not in skipped:
-                    return False
-            elif not part[1](value, part[0](row)):
-                return False
+        if not self.by_names.of(want)(want, row):
+            return False
         for name, get, alike, default in self.undeclared:
-            if name not in want and (live := get(row)) is not None and not _is_default(default, alike, live):
+            if name not in want and (live := get(row)) is not None and not is_default(default, alike, live):
                 return False
         if self.barred and any(get(row) != ABSENT for get in self.barred):
             return False
@@ -96,10 +92,6 @@ class Form:
         """The fields of a typed row that are in a view, by the API's names."""
         values = ((wire, getattr(row, own)) for wire, own in self.live)
         return {wire: _builtins(value) for wire, value in values if value is not None}
-
-
-def _is_default(default: Plain, alike: Same | None, live: Any) -> bool:
-    return default is not None and alike is not None and alike(default, live)
 
 
 def _builtins(value: Any) -> Any:
@@ -141,13 +133,14 @@ def form_of(
     get = {name: attrgetter(attribute(name)) for name in compared}
     barred = frozenset().union(*(one.barred for one in made))
     skipped = {*kind.joint, kind.key, *aside, *((TIMING,) if kind.archetype is Archetype.CHAINED else ())} - {*lacking}
+    certain = {n: alike for n, alike in comparisons.items() if alike is not None and n not in {*barred, *lacking}}
     default = kind.absent is Absent.DEFAULT
     return Form(
         kind,
         tuple(msgspec.json.Decoder(msgspec.defstruct("Rows", [("data", list_of(row))], gc=False)) for row in rows),
         tuple(map(msgspec.json.Decoder, rows)),
-        {n: (get[n], alike) for n, alike in comparisons.items() if alike is not None and n not in {*barred, *lacking}},
-        frozenset(skipped),
+        {n: (get[n], alike) for n, alike in certain.items()},
+        ByNames(certain, skipped),
         tuple(attrgetter(attribute(name)) for name in sorted(barred)),
         tuple(
             (n, get[n], comparisons[n], known.default)

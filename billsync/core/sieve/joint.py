@@ -32,6 +32,8 @@ MOST = 50_000
 """Remembered answers; with more, all are forgotten."""
 
 _NULL = b"null"
+_OWN_MARKS = frozenset({str, type(None)})
+"""Types of values that equal none of another type."""
 _UNSEEN = Address("", ())
 
 
@@ -79,8 +81,13 @@ class Joint:
 
     def compared(self, want: Fields, row: Any) -> Address | bool:
         """Whether the joint fields are certainly equal; where the kind pins a version, the address of the live one."""
-        declared = tuple([_key(want.get(name)) for name in self.fields])
-        held = (declared, tuple([_plain(value) for value in self.get(row)]))
+        declared = tuple(map(want.get, self.fields))
+        if not _OWN_MARKS.issuperset(map(type, declared)):
+            declared = tuple(map(_key, declared))
+        values = self.get(row)
+        if not _OWN_MARKS.issuperset(map(type, values)):
+            values = tuple([value if type(value) is not msgspec.Raw else _plain(value) for value in values])
+        held = (declared, values)
         if (found := self._seen.get(held, _UNSEEN)) is _UNSEEN:
             if len(self._seen) > MOST:
                 self._seen.clear()
