@@ -90,7 +90,11 @@ def test_what_began_since_the_snapshot_is_said_to_be_new() -> None:
 
     said = [(one.what, one.code, one.how) for one in found.accounts if one.fate is not Fate.RESTORED]
     how = "it began at 2026-09-21T00:00:00Z, after the snapshot: 25.83 USD of fees that the old server may have billed"
-    assert said == [("subscription/acme/default", "new-period", f"{how} are given as credit")]
+    since = "31 USD of fees fell due after the snapshot: only the old server may have asked for them"
+    assert said == [
+        ("subscription/acme/default", "new-period", f"{how} are given as credit"),
+        ("subscription/acme/default", "charged-between", since),
+    ]
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
 
 

@@ -138,6 +138,39 @@ RESTORES = Chapter(
             "subscription/acme/default: it begins at 2026-10-01T00:00:00Z, and isn't in force until then",
         ),
         Code(
+            "fee-unused",
+            "a fee that was paid for a time in which nothing is in force",
+            "With `--in-advance wait`, the customer has no subscription until the next period, and has paid the fees "
+            "in advance for that time.",
+            "subscription/acme/default: 19.96 USD of fees were paid before for the time until 2026-10-01T00:00:00Z, "
+            "in which it isn't in force",
+        ),
+        Code(
+            "fee-unasked",
+            "fees that are not charged after waiting",
+            "With `--in-advance wait`, the subscription that ran isn't there at its period's end, which would have "
+            "charged its fees in arrears. The money is the difference of what is charged then, without usage.",
+            "subscription/acme/default: at 2026-10-01T00:00:00Z other fees are charged than if it had run through: "
+            "those in arrears are lost",
+        ),
+        Code(
+            "charged-between",
+            "fees that fell due between the snapshot and the restore",
+            "Periods ended between the snapshot and the restore. What they charged is in no new subscription; the "
+            "money is without usage, and nobody loses any that the old server has charged.",
+            "subscription/acme/default: 42 USD of fees fell due after the snapshot: only the old server may have "
+            "asked for them",
+        ),
+        Code(
+            "charges-hidden",
+            "charges that a subscription's row does not show",
+            "Something of the subscription changed within its running period, such as the quantity of an add-on. What "
+            "the time before costs is charged at the period's end, and a restored subscription doesn't know of it. "
+            "Where usage is priced too, its part isn't known.",
+            "subscription/acme/default: 5 USD of its running period were for what has changed since, and aren't "
+            "charged again",
+        ),
+        Code(
             "change-lost",
             "a scheduled change that isn't scheduled again",
             "The subscription was to change later, to something or at a time that can't be declared again.",

@@ -75,6 +75,11 @@ def billed_between(subscription: Subscribed, since: datetime, until: datetime) -
     return _amounts([one for one in dues if one.billed.item.is_in_advance and since < one.at < until], subscription)
 
 
+def billed_within(subscription: Subscribed, since: datetime, until: datetime) -> Amounts:
+    """Everything that is billed after one moment and until another, without usage. Raises Unrated."""
+    return _amounts([one for one in due(subscription, until=until) if since < one.at <= until], subscription)
+
+
 def billed_until(subscription: Subscribed, until: datetime) -> Amounts:
     """Everything that is billed by a moment, without usage. Raises Unrated."""
     return _amounts(due(subscription, until=until), subscription)

@@ -31,8 +31,15 @@ OUTSIDE = "payment-open"
 SMALLER = "fee-smaller"
 """The code of what is left of a credit for a fee in advance, as the subscription began later than planned."""
 
+BETWEEN, UNUSED_FEES, UNASKED, HIDDEN = "charged-between", "fee-unused", "fee-unasked", "charges-hidden"
+"""The codes of fees that fell due between the snapshot and the restore, that were paid for a time in which nothing is
+in force, that nobody asks for after that, and of charges that no row shows."""
+
 IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
+
+IN_NOTHING = frozenset({BETWEEN, UNUSED_FEES, UNASKED})
+"""Codes of subscriptions' lines whose money no server shows."""
 
 Why = tuple[Accounted, ...]
 """The lines that account for a departure; empty where none does."""
@@ -82,7 +89,8 @@ class Explanations:
     def of_due(self, customer: str, subscription_id: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a charge that is higher by `difference`, which its customer loses."""
         lines = self._by_customer[customer]
-        own = tuple(one for one in lines if one.row_id == subscription_id and not _is_in_balance(one))
+        mine = (one for one in lines if one.row_id == subscription_id and one.code not in IN_NOTHING)
+        own = tuple(one for one in mine if not _is_in_balance(one))
         return _adding_up((own, *((one,) for one in own)), currency, difference)
 
 

@@ -23,6 +23,7 @@ from billsync.report.recovery.restore.compensation import compensation
 from billsync.report.recovery.restore.fees import Beginning
 from billsync.report.recovery.restore.link_fates import fate_of_change, fates_now
 from billsync.report.recovery.restore.links import SUBSCRIPTION, Link
+from billsync.report.recovery.restore.missed import fees_missed, hidden_charges, missed_while_waiting
 from billsync.report.recovery.restore.old import Old, moment, owner_of
 
 
@@ -112,6 +113,7 @@ class _Chain:
         ended = [link for link in links if link.is_past]
         running = [link for link in links if not link.is_past]
         told = [self._given_up(link, "ended", "it has ended since the snapshot was taken") for link in ended]
+        told += [line for link in links for line in self._missed(link)]
         if not running:
             return (), tuple(told)
         if len(running) > 2:
@@ -120,6 +122,13 @@ class _Chain:
         head, *later = running
         begun, account = self._begun(head, later[0] if later else None)
         return ((begun,) if begun else ()), (*told, *account)
+
+    def _missed(self, link: Link) -> Iterator[Accounted]:
+        """Yield the lines of what nobody asks for, whatever becomes of the link."""
+        if self._lives_from is not None and self._lives_from <= self.old.recovery.header.taken_at:
+            return  # this server hasn't lost it
+        yield from hidden_charges(link)
+        yield from fees_missed(link, self._lives_from or self.now)
 
     def _given_up(self, link: Link, code: str, how: str) -> Accounted:
         return self.old.fated(link.row, Fate.LOST, code, how)
@@ -137,10 +146,11 @@ class _Chain:
         boundary = None if is_coming else self._waits_until(link)
         if boundary and later is not None and later.start == boundary:
             begun, told = self._begun(later, None)
-            return begun, (*told, self.old.fated(link.row, Fate.DIFFERENT, WAITING, _waiting(boundary)))
+            waits = self.old.fated(link.row, Fate.DIFFERENT, WAITING, _waiting(boundary))
+            return begun, (*told, waits, *missed_while_waiting(link, boundary, None))
         if boundary and link.end is not None and link.end <= boundary and later is None:
             how = f"it ends at {moment_text(link.end)}, before it would begin again"
-            return None, (self._given_up(link, "ended", how),)
+            return None, (self._given_up(link, "ended", how), *missed_while_waiting(link, link.end, None))
         ends = later is not None or (link.is_in(State.ENDING) and link.declared_end == AT_RENEWAL)
         begins_now = not is_coming and not boundary
         own, fees = self._accounts(link, version, boundary, begins_now=begins_now, ends_at_renewal=ends)
@@ -205,7 +215,10 @@ class _Chain:
         """The fates of the link that begins, and the fees that this bills."""
         if boundary:
             end = "; its end has to be set again then" if link.row.fields.get("active_to") else ""
-            return (self.old.fated(link.row, Fate.DIFFERENT, WAITING, f"{_waiting(boundary)}{end}"),), {}
+            waits = self.old.fated(link.row, Fate.DIFFERENT, WAITING, f"{_waiting(boundary)}{end}")
+            phase = link.phase(boundary) if link.can(BEGIN_IN_PHASE) else None
+            again = Beginning(boundary, link.anchor, str(link.row.fields.get("settlement_mode", "")), phase)
+            return (waits, *missed_while_waiting(link, boundary, again)), {}
         if not begins_now:
             return (self.old.fated(link.row, Fate.RESTORED),), {}
         beginning = self._beginning(link, ends_at_renewal=ends_at_renewal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
@@ -14,14 +14,18 @@ from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, minus
 from billsync.rating.errors import RatingError
 from billsync.rating.timeline import phase_lives
+from billsync.report.billing.attached import parse_attached
 from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, parse_subscription
 from billsync.report.moves.addon_fees import AddonFees, alone
-from billsync.report.moves.advance import Unrated, billed_at_start, billed_between
+from billsync.report.moves.advance import Unrated, billed_ahead, billed_at_start, billed_between, billed_within
 from billsync.report.moves.amounts import Amounts, summed, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
-from billsync.report.recovery.facts.promises import due_by_currency, dues_at_end
+from billsync.report.recovery.facts.promises import due_by_currency, dues_at_end, may_hide_charges
 from billsync.report.recovery.restore.old import Old
 from billsync.report.recovery.restore.usage_start import usage_starts
+
+ADDONS = "addons"
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,55 @@ def next_charge_apart(
     return less(together(_due(old, one, beginning.at) for one in after), wanted)
 
 
+def fees_between(old: Old, row: Row, until: datetime) -> Amounts:
+    """The charges that fell due after the snapshot and until a moment, without usage. Raises Unrated."""
+    before, since = _before(old, row), old.recovery.header.taken_at
+    return billed_within(before, since, min(until, before.timeline.active_to or until))
+
+
+def unused_fees(old: Old, row: Row, at: datetime) -> Amounts:
+    """The fees in advance that were billed for the time after a moment. Raises Unrated."""
+    found = billed_ahead(_before(old, row), at)
+    return found.unused if found else {}
+
+
+def fees_at_end(old: Old, row: Row, at: datetime) -> Amounts:
+    """The charges at the end of the period that runs until a moment, without usage: fees in arrears of that period, and
+    the next one's in advance. Raises Unrated."""
+    before = _before(old, row)
+    since = max(_promised_at(old, row), before.period_at(at - SECOND).start)
+    return billed_within(before, since, at)
+
+
+def hidden_due(old: Old, row: Row) -> Amounts | None:
+    """The part of a subscription's next charge that its row doesn't show; None where usage may be in it, which no row
+    shows. Raises Unrated."""
+    promise = old.recovery.promises.get(row.id)
+    if promise is None or promise.due is None:
+        return {}
+    if _is_metered(old, row):
+        return None
+    return less(promise.due, _due(old, _before(old, row), _promised_at(old, row)))
+
+
+def may_hide(old: Old, row: Row) -> bool:
+    """Whether something of it changed within the running period, so that its row may not show all charges."""
+    attached = parse_attached(row.fields.get(ADDONS) or (), {})
+    addons = None if isinstance(attached, Malformed) else attached
+    try:
+        return may_hide_charges(_before(old, row), addons, frozenset(), _promised_at(old, row))
+    except Unrated:
+        return False
+
+
 def usage_due(old: Old, row: Row) -> Amounts | None:
     """The part of a subscription's next charge that is for the usage until the snapshot: the promised charge less that
     without any usage, so with free units, tiers and commitments; None where it can't be worked out."""
     promised = old.recovery.promises[row.id].due
+    if not _is_metered(old, row):
+        return {}
     if promised is None:
-        return None if _is_metered(old, row) else {}
+        return None
     try:
         return less(promised, _due(old, _before(old, row), _promised_at(old, row)))
     except Unrated:

@@ -39,7 +39,7 @@ def fates_now(
     """The fate of a link that begins now, with a line for fees that are paid twice, and the fees that this bills."""
     old, row = link.old, link.row
     try:
-        terms = terms_of(old, version, _plan_row(old, version))
+        terms = terms_of(old, version, plan_row(old, version))
         fees = fees_at_start(old, terms, beginning, link.addons)
     except Unrated as problem:
         how = f"the fees in advance that it is billed again can't be worked out ({problem})"
@@ -58,10 +58,10 @@ def fate_of_change(later: Link, version: Address, head: Link, beginning: Beginni
     if head.version is None or before is None or head.boundary is None:
         return old.fated(row, Fate.RESTORED)
     try:
-        at = renewal(terms_of(old, head.version, _plan_row(old, head.version)), beginning)
+        at = renewal(terms_of(old, head.version, plan_row(old, head.version)), beginning)
         if cut_to_seconds(at) == cut_to_seconds(before):
             return old.fated(row, Fate.RESTORED)
-        terms = terms_of(old, version, _plan_row(old, version))
+        terms = terms_of(old, version, plan_row(old, version))
         starts = (Beginning(start, later.anchor, str(row.fields.get("settlement_mode", ""))) for start in (at, before))
         have, want = (billed_until(begun_again(terms, start), head.boundary) for start in starts)
     except Unrated as problem:
@@ -72,7 +72,8 @@ def fate_of_change(later: Link, version: Address, head: Link, beginning: Beginni
     return old.fated(row, Fate.DIFFERENT, "end-moved", how, less(have, want))
 
 
-def _plan_row(old: Old, version: Address) -> Row:
+def plan_row(old: Old, version: Address) -> Row:
+    """The row of a plan version. Raises Unrated."""
     rows = (row for row in old.recovery.live.of("plan") if old.source.found.names[row.id] == version)
     found = next(rows, None)
     if found is None:

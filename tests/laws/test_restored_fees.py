@@ -1,0 +1,81 @@
+"""Fees that nobody asks for after a restore have their money in the loss report, to the cent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from billsync.app.recovery.restoring import planned
+from billsync.app.recovery.verifying import verify
+from billsync.model.recovery import Accounted, Recovery
+from billsync.report.recovery.losses.accounting import complete
+from billsync.report.recovery.restore.choices import Choices, InAdvance
+from tests.support.old_organization import empty_at_the_same_time, lived_through, restored
+from tests.support.recoveries import recovery_of
+from tests.support.world import World
+
+pytestmark = pytest.mark.thorough
+
+FEE = "name: {key}, billing_cadence: P1M, payment_term: {key}, price: {{type: flat, amount: '{amount}'}}"
+CARDS = [
+    f"    - {{key: {key}, {FEE.format(key=key, amount=amount)}}}"
+    for key, amount in (("in_advance", 30), ("in_arrears", 12))
+]
+SHOP = f"""
+_info: {{owner: shop}}
+plans:
+- key: pro
+  name: Pro
+  currency: USD
+  billing_cadence: P1M
+  settlement_mode: credit_only
+  phases:
+  - key: main
+    name: Main
+    rate_cards:
+{chr(10).join(CARDS)}
+customers:
+- {{key: acme, name: Acme, subscription: {{plan: pro}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop() -> tuple[World, Recovery]:
+    """A shop after ten days of a month of thirty, and its snapshot."""
+    world = lived_through([(0, SHOP)], days=10)
+    return world, recovery_of(world)
+
+
+def costs(found: tuple[Accounted, ...], *codes: str) -> dict[str, Decimal]:
+    return {one.code: one.money["USD"] for one in found if one.code in codes}
+
+
+def test_a_subscription_that_waits_costs_what_was_paid_and_its_arrears(shop: tuple[World, Recovery]) -> None:
+    old, recovery = shop
+    found = planned(empty_at_the_same_time(old).connection(), recovery, Choices(InAdvance.WAIT))
+
+    said = costs(found.accounts, "fee-unused", "fee-unasked", "charged-between", "charges-hidden")
+
+    assert said == {"fee-unused": Decimal("19.96"), "fee-unasked": -12}
+    assert complete(recovery, found.accounts) == ()
+
+
+def test_periods_that_ended_before_the_restore_cost_their_fees(shop: tuple[World, Recovery]) -> None:
+    """The second month began before the restore, with a fee in advance."""
+    old, recovery = shop
+    found = planned(empty_at_the_same_time(old, hours=24 * 50).connection(), recovery, Choices())
+
+    assert costs(found.accounts, "charged-between", "charges-hidden") == {"charged-between": -42}
+
+
+def test_what_a_row_does_not_show_is_in_the_report_and_explained(shop: tuple[World, Recovery]) -> None:
+    old, recovery = shop
+    promises = {name: replace(one, due={"USD": Decimal(47)}) for name, one in recovery.promises.items()}
+    recovery, new = replace(recovery, promises=promises), empty_at_the_same_time(old, hours=0)
+
+    found = restored(new, recovery)
+
+    assert costs(found.accounts, "charged-between", "charges-hidden") == {"charges-hidden": -5}
+    assert verify(new.connection(), recovery, found.accounts).unexplained == ()
