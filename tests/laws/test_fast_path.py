@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 import pytest
-import yaml
 
 pytest.importorskip("msgspec", reason="the sieve is made of typed rows")
 
@@ -34,6 +33,7 @@ from tests.support.sieve_cases import (
     SHOP,
     SUBSCRIPTION_VALUES,
     Case,
+    in_files,
     mutated,
     outcomes,
     unchanged,
@@ -248,15 +248,6 @@ def test_commands_print_the_same_in_every_format(
 
     assert len(passed) == len(COMMANDS)
     assert all(passed)
-
-
-def in_files(folder: Path, text: str) -> None:
-    """Write a configuration as files, with the customers in one of their own."""
-    document = yaml.safe_load(text)
-    customers = {"customers": document.pop("customers")}
-    (folder / "files").mkdir(exist_ok=True)
-    for name, part in (("catalog", document), ("customers", customers)):
-        (folder / "files" / f"{name}.yaml").write_text(yaml.safe_dump(part, sort_keys=False))
 
 
 def run(folder: Path, *command: str, plain: bool = False) -> Ran:

@@ -81,6 +81,15 @@ def unchanged() -> Case:
     return Case(json.loads(files), json.loads(rows))
 
 
+def in_files(folder: Path, text: str) -> None:
+    """Write a configuration as files, with the customers in one of their own."""
+    document = yaml.safe_load(text)
+    customers = {"customers": document.pop("customers")}
+    (folder / "files").mkdir(exist_ok=True)
+    for name, part in (("catalog", document), ("customers", customers)):
+        (folder / "files" / f"{name}.yaml").write_text(yaml.safe_dump(part, sort_keys=False))
+
+
 def crowded(desired: Desired, root: str = "customer") -> Desired:
     """The desired state with all that can be in a crowd in it, as the loader of crowds makes it."""
     children = children_of(root, KINDS)

@@ -24,8 +24,10 @@ FEW = 200
 
 
 def read_settled(connection: Connection, desired: Desired, snapshot: Snapshot, found: Index) -> tuple[Settled, ...]:
-    """The settlement modes of live subscriptions, by declared plan. Raises RemoteError."""
-    plans = [entity for entity in desired.entities if entity.address.kind == PLAN and entity.fields.get(MODE)]
+    """The settlement modes of live subscriptions, by declared plan that the run is about. Raises RemoteError."""
+    selection = desired.selection
+    declared = (entity for entity in desired.entities if entity.address.kind == PLAN and entity.fields.get(MODE))
+    plans = [entity for entity in declared if selection.includes(entity.address)]
     known = _by_plan(snapshot) if plans else {}
     passed = desired.passed.pinned
     return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from billsync.app.sieving.sieve import Known, Sieve
 from billsync.core.observed.ownership import labels_of
@@ -32,15 +32,23 @@ def asked_members(sieve: Sieve, members: Members) -> frozenset[str] | None:
     return asked
 
 
+def going_is_chosen(sieve: Sieve, members: Members) -> bool:
+    """Whether the run is about something that may be deleted."""
+    return sieve.deletes and any(row.key in (sieve.chosen or ()) for row in _undeclared(sieve, members))
+
+
+def _undeclared(sieve: Sieve, members: Members) -> Iterator[Seen]:
+    return (row for row in members.listed[sieve.crowd.kind] if row.key not in sieve.crowd.members)
+
+
 def _depends_on_deletes(sieve: Sieve, members: Members, asked: Iterable[str]) -> bool:
-    going = [row for row in members.listed[sieve.crowd.kind] if row.key not in sieve.crowd.members]
-    if any(row.key in (sieve.chosen or ()) for row in going):
+    if going_is_chosen(sieve, members):
         return True
     claims = KINDS[sieve.crowd.kind].claims
     declared = (sieve.crowd.members[key] for key in asked if key in sieve.crowd.members)
     names = {name for member in declared for name in claims(member)} if claims else set()
     is_named = naming(names, decode)
-    return bool(names) and any(_may_hold(row, is_named) for row in going)
+    return bool(names) and any(_may_hold(row, is_named) for row in _undeclared(sieve, members))
 
 
 def _may_hold(row: Seen, is_named: Naming) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 
 from billsync.app.server.connection import ReadingConnection
 from billsync.app.sieving.asked import asked_members, may_name_unread
+from billsync.app.sieving.links import NeedsWhole, check_alone, read_links, rows_of
 from billsync.app.sieving.rest import full_rows, passed_by, remainder
 from billsync.app.sieving.sieve import Known, Making, Sieve, deletable_parents, indexed, sieve_for
 from billsync.core.changes import read_set
@@ -15,32 +16,24 @@ from billsync.core.declared.crowd import children_of, nested, with_key
 from billsync.core.declared.referring import rounds
 from billsync.core.diffing.diff import Mode
 from billsync.core.sieve.alike import naming
-from billsync.core.sieve.form import Form
-from billsync.core.sieve.lookalikes import Lookalikes
 from billsync.core.sieve.members import (
     Members,
     Seen,
     Unsure,
-    alike_link_taker,
     all_equal,
-    link_taker,
     odd_row,
-    plain_link,
     plain_root,
     root_taker,
 )
 from billsync.core.sieve.page import page_decoder
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import decode
-from billsync.live.paging import read_list
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.live.streams import read_short_lists
 from billsync.model.crowd import Crowd
 from billsync.model.frozen import replace
-from billsync.model.kind import Archetype, Kind
-from billsync.model.ports import Decode
+from billsync.model.kind import Archetype
 from billsync.model.state import Desired, Read, Row, Snapshot
-from billsync.model.value import Fields
 
 NO_CROWD = Crowd()
 
@@ -59,16 +52,25 @@ def sift(
     if mode.deletes and read_set.holds_others(rest, found, KINDS, connection.routes):
         raise Unsure("something else may go, which any row may name")
     sieve = replace(sieve_for(connection, desired, rest, found, catalog, deletes=mode.deletes), making=making)
+    try:
+        return _sifted(sieve, dict(known))
+    except NeedsWhole:
+        return _sifted(replace(sieve, needs_whole=True), dict(known))
+
+
+def _sifted(sieve: Sieve, known: dict[Read, tuple[Row, ...]]) -> tuple[Known, Desired]:
+    """The rows that are known, those of the crowd, and the desired state, without what is certainly equal."""
     members = Members(sieve.facts)
     _read_roots(sieve, members)
     _carry_named(sieve, members)
-    _read_links(sieve, members)
+    read_links(sieve, members)
     asked = asked_members(sieve, members)
     known.update(_read_children(sieve, members, asked))
     found_left, left = remainder(sieve, members, known)
     if asked is not None and may_name_unread(found_left, members):
         known.update(_read_children(sieve, members, sieve.crowd.members.keys() - asked))
         found_left, left = remainder(sieve, members, known)
+    check_alone(sieve, members, found_left, left)
     return found_left, _with_links(sieve, members, left)
 
 
@@ -97,43 +99,8 @@ def _read_catalog(
 def _read_roots(sieve: Sieve, members: Members) -> None:
     form = sieve.forms[sieve.crowd.kind]
     plain = partial(plain_root, form)
-    seen = _rows(sieve, form, page_decoder(form, root_taker(form, sieve.facts), odd_row(decode, plain)))
+    seen = rows_of(sieve, form.kind, page_decoder(form, root_taker(form, sieve.facts), odd_row(decode, plain)))
     members.add_roots(row if isinstance(row, Seen) else plain(row) for row in seen)
-
-
-def _rows(sieve: Sieve, form: Form, decoder: Decode[Seen]) -> tuple[Seen | Fields, ...]:
-    here, routes = sieve.connection, sieve.connection.routes[form.kind.name]
-    return read_list(here.remote, routes.collection, (), routes.listing, here.clock, decoder)
-
-
-def _holders(sieve: Sieve, kind: Kind) -> int:
-    """The number of parents of which files declare an entity of a kind."""
-    others = {entity.address.parents for entity in sieve.rest.entities if entity.address.kind == kind.name}
-    return sieve.rest.passed.holders.get(kind.name, 0) + len(others)
-
-
-def _read_links(sieve: Sieve, members: Members) -> None:
-    going = naming(deletable_parents(sieve, members), decode)
-    for kind in children_of(sieve.crowd.kind, KINDS):
-        if kind.archetype is not Archetype.CHAINED or not (count := _holders(sieve, kind)):
-            continue
-        field = sieve.connection.routes[kind.name].parent_filter
-        if count <= read_set.FEW or field is None:
-            raise Unsure("a list that isn't read whole")
-        form = sieve.forms[kind.name]
-        plain = partial(_plain_link, members, field)
-        make = sieve.making[1] if sieve.making is not None and sieve.making[0] == kind.name else None
-        alike = Lookalikes(form)
-        take, known = (
-            link_taker(form, members, going, make, alike),
-            alike_link_taker(alike, kind, members, going, make),
-        )
-        seen = _rows(sieve, form, page_decoder(form, take, odd_row(decode, plain), known))
-        members.add_links(kind, (row if isinstance(row, Seen) else plain(row) for row in seen))
-
-
-def _plain_link(members: Members, field: str, row: Fields) -> Seen:
-    return plain_link(row, row.get(field), members.parents)
 
 
 def _read_children(

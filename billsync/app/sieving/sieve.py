@@ -29,7 +29,8 @@ Making: TypeAlias = tuple[str, Make]
 @dataclass(frozen=True, slots=True)
 class Sieve:
     """The constants of one sieving. `rest` is what is declared besides the crowd; `chosen` are the keys of the members
-    that the run is about, or a part of which is, also of what is no longer declared, None for all."""
+    that the run is about, or a part of which is, also of what is no longer declared, None for all; `needs_whole`: the
+    links of these alone don't tell enough."""
 
     connection: ReadingConnection
     crowd: Crowd
@@ -39,6 +40,7 @@ class Sieve:
     facts: Facts
     catalog: Snapshot
     chosen: frozenset[str] | None = None
+    needs_whole: bool = False
     making: Making | None = None
 
 

@@ -221,13 +221,15 @@ def all_equal(form: Form, facts: Facts, wants: Iterable[Fields], rows: Iterable[
 class Members:
     """The rows that were read, in the order of their lists, and the members that are in doubt.
 
-    `rows` are the first ones by key, `parents` the keys by id, None for rows of nobody that is declared;
-    `children` are the ids of rows in lists below members.
+    `asked` are, by kind, the members of which all links were read, None for all; `rows` are the first ones by key,
+    `parents` the keys by id, None for rows of nobody that is declared; `children` are the ids of rows in lists below
+    members.
     """
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.listed: dict[str, list[Seen]] = {}
+        self.asked: dict[str, Collection[str] | None] = {}
         self.rows: dict[str, Seen] = {}
         self.parents: dict[str, str | None] = {}
         self.children: set[str] = set()
@@ -253,8 +255,12 @@ class Members:
                 self.doubtful.add(key)
         self.doubtful |= members.keys() - self.rows.keys()
 
-    def add_links(self, kind: Kind, seen: Iterable[Seen]) -> None:
-        """Keep the links of a kind; doubt members without exactly the declared one, besides those that are over."""
+    def add_links(self, kind: Kind, seen: Iterable[Seen], asked: Collection[str] | None = None) -> None:
+        """Keep the links of a kind; doubt members without exactly the declared one, besides those that are over.
+
+        `asked` are the members of which all links were read; None for all.
+        """
+        self.asked[kind.name] = asked
         kept = self.listed.setdefault(kind.name, [])
         running: dict[str, int] = {}
         for row in seen:
@@ -269,17 +275,21 @@ class Members:
                     self.doubtful.add(row.key)
         assert kind.parent is not None
         one, many = kind.parent.one, kind.parent.many
-        for key, member in self.facts.crowd.members.items():
+        members = self.facts.crowd.members
+        for key in members if asked is None else members.keys() & {*asked, *(k for k, n in running.items() if n > 1)}:
+            member = members[key]
             wanted = 1 if one in member else len(member.get(many) or ())
             if running.get(key, 0) != wanted or wanted > 1:
                 self.doubtful.add(key)
 
     def unkept(self, kind: str) -> tuple[str, ...]:
-        """The ids of members in doubt of which not all links were kept: they have to be read again."""
+        """The ids of members in doubt of which not all links were read or kept: they have to be read again."""
         members, doubtful = self.facts.crowd.members, self.doubtful
         keys = {
             row.key for row in self.listed[kind] if row.bytes is None and row.fields is None and row.key in doubtful
         }
+        if (asked := self.asked.get(kind)) is not None:
+            keys.update(doubtful.difference(asked))
         return tuple(sorted(self.rows[key].id for key in keys if key in members and key in self.rows))
 
     def left(self, kind: str) -> Iterator[Seen]:
