@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import count
 from urllib.parse import unquote
 
-from billsync.core.taking_back.undo import CHANGING, WITHHELD
+from billsync.core.taking_back.journal import CHANGING, WITHHELD
 from billsync.model.change import Expectation, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind

@@ -182,6 +182,7 @@ _PLAN_FILE = record(
             many(TEXT), "The part of the files that it is about (--select, --since); empty for all of them."
         ),
         "since": Member(optional(_SINCE), "The commit since which the files have changed; null without --since."),
+        "owners": Member(map_of(ADDRESS, TEXT), "The owners of the entities, where these are several."),
         "policy": Member(FIELDS, "The rules of the files (`_info.policy`), which an undo of the run keeps."),
         "allowed": Member(many(TEXT), "The flags that let guards pass."),
         "created_at": Member(TEXT, "When it was decided (RFC 3339, UTC)."),

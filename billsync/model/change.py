@@ -186,7 +186,8 @@ class PlanFile:
     besides their own entities, and `secrets` keyed digests of values that stand in the environment or in other files.
     `selection` has the patterns of `--select`; where it is empty, the changes are those of the files as a whole. With
     `since`, it names each entity that has changed since a commit, or depends on one. `policy` is `_info.policy` of the
-    files, for the journal: an undo keeps it.
+    files, for the journal: an undo keeps it. `owners` are those of the entities, where they aren't all of the one
+    `owner`; what is left out has none.
     """
 
     target: str
@@ -208,6 +209,7 @@ class PlanFile:
     selection: tuple[str, ...] = ()
     since: Since | None = None
     policy: Fields = field(default_factory=dict)
+    owners: Mapping[Address, str] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

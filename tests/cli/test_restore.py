@@ -48,6 +48,8 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
     again = shell.run("restore", str(snapshot), *SERVER, "--yes")
     billed = shell.run("restore", str(snapshot), *SERVER, "--plan-file", "shown.plan", "--yes", "--in-advance", "bill")
     proof = shell.run("verify", str(snapshot), *SERVER, "--losses", "losses.json")
+    journal = next(path for path in sorted(Path(".billsync/journal").iterdir()) if '"owing"' in path.read_text())
+    undone = shell.run("undo", str(journal), *SERVER, "--dry-run")
 
     assert (shown.code, shown.out.splitlines()[0]) == (2, LOSSES)
     for page in ("shown.md", "shown.html"):
@@ -63,6 +65,8 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
     assert (billed.code, "made with `--in-advance grant`, and this is `--in-advance bill`" in billed.err) == (1, True)
     assert proof.code == 0, proof.out
     assert balance(shell) == {"settled": "470", "live": "405"}
+    assert "that made its debt again stays, as no call takes a fee back: grant it" in undone.err
+    assert "usage events that the run sent again stay: no call takes an event back" in undone.err
 
 
 def balance(shell: Shell) -> dict[str, str]:

@@ -239,6 +239,88 @@ def test_a_subscription_to_which_somebody_attached_something_goes_on(shop: Undoi
     assert "cancelling subscription beta/default at once" in shop.undo(own, *EVERYTHING, "--dry-run").out
 
 
+OTHERS = """\
+_info: {owner: OWNER}
+external: {features: [api_requests]}
+plans:
+  - key: OWNER
+    name: Other
+    currency: USD
+    billing_cadence: P1M
+    phases: [{key: default, name: Default, rate_cards: [{key: fee, name: Fee, price: {type: free}}]}]
+customers:
+  - {key: OWNER, name: Other, usage_attribution: {subject_keys: [OWNER]}, subscription: {plan: OWNER}}
+"""
+
+
+def test_a_restore_of_several_owners_is_undone_owner_by_owner(shop: Undoing, shell: Shell, folder: Path) -> None:
+    shop.sync(WITHOUT_MORE)
+    shop.sync(OTHERS.replace("OWNER", "search"))
+    shell.run("dump", "--server", "local:", "--snapshot", "shop.snapshot")
+    assert shell.run("restore", "shop.snapshot", "--server", "local:new.db", "--yes").code == 0
+    restored = Undoing(shell, folder, "local:new.db")
+    (folder / "plan.json").unlink(missing_ok=True)
+    journal = restored.journals()[-1]
+
+    whole, strange = restored.undo(journal, "--yes"), restored.undo(journal, "--owner", "sales", "--yes")
+    parts = [restored.lines(journal, "--owner", owner, "--allow", "cancel") for owner in ("payments", "search")]
+    ends = [restored.undo(journal, "--owner", owner, *EVERYTHING).code for owner in ("payments", "search", "search")]
+
+    assert (whole.code, strange.code, ends) == (1, 1, [0, 0, 0])
+    assert "its run was for the owners 'payments', 'search', and an undo is for one owner" in whole.err
+    assert "Take it back for each of them: `--owner payments` …" in whole.err
+    assert parts == [
+        [
+            "deleting meter api_requests",
+            "archiving feature api_requests",
+            "archiving plan prepaid@1",
+            "deleting customer acme",
+        ],
+        ["cancelling subscription search/default", "archiving plan search@1"],
+    ]
+    assert restored.lines(journal, "--owner", "search") == []
+
+
+SUPPORT = """\
+addons:
+  - key: support
+    name: Support
+    currency: USD
+    instance_type: single
+    rate_cards: [{key: help, name: Help, price: {type: free}}]
+"""
+TWO = TEAM.replace("addons:\n", SUPPORT, 1).replace(
+    "[{addon: seats", "[{addon: support, from_plan_phase: default}, {addon: seats"
+)
+
+
+def seats(quantity: int) -> str:
+    """A subscription with seats in a quantity; 0: without any."""
+    member = f"{{addon: seats, quantity: {quantity}}}, " if quantity else ""
+    return TWO.replace("{plan: team}", f"{{plan: team, change: immediate, addons: [{member}{{addon: support}}]}}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verb"), [(0, 2, "detaching"), (2, 3, "updating"), (3, 2, "updating"), (2, 0, "attaching")]
+)
+def test_addons_are_taken_back_with_all_others_left(shop: Undoing, before: int, after: int, verb: str) -> None:
+    """The second undo writes nothing; what other runs attached stays, and a later quantity isn't undone."""
+    shop.sync(seats(before))
+    second = shop.sync(seats(after))
+
+    lines = shop.lines(second)
+    undone, again = shop.undo(second, "--yes"), shop.undo(second, "--yes")
+    third = shop.sync(seats(after))
+    shop.sync(seats(7))
+    refused = shop.undo(third, "--yes")
+
+    assert lines == [f"{verb} subscription acme/default"]
+    assert (undone.code, again.code, again.out.splitlines()[0], undone.err) == (0, 0, "No changes.", "")
+    assert f"addons.seats.quantity: {after or '(none)'} → {before or '(none)'}" in undone.out
+    assert (refused.code, refused.out.splitlines()[0]) == (4, "No changes.")
+    assert f"its addon/seats@1 is in quantity 7, the run left {after}" in refused.err
+
+
 RULES = "policy: {protected: {customers: [acme]}, forbid: [cancel, revert], max_deletes: 0}\n"
 
 

@@ -14,7 +14,7 @@ from billsync.app.undo.undo import find_undo, mode_of
 from billsync.apply.journal import FileJournal
 from billsync.cli.terminal.journaling import facts_at_begin
 from billsync.core.diffing.diff import Mode
-from billsync.core.taking_back.undo import journaled
+from billsync.core.taking_back.journal import journaled
 from billsync.model.change import PlanFile
 from billsync.model.state import Desired
 from tests.support.budgets import examples

@@ -8,12 +8,14 @@ from billsync.api.documents import CHARGES
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.app.server.posting import post
 from billsync.app.server.server_time import servers_now_by_anybody
+from billsync.core.taking_back.journal import OWING
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.live.streams import read_lists
 from billsync.model.frozen import dataclass
-from billsync.model.ports import RemoteError
+from billsync.model.ports import Journal, RemoteError
 from billsync.model.state import Snapshot
+from billsync.model.value import Plain, decimal_text
 from billsync.report.recovery.restore.debts import Debt, fee_of
 
 CONFLICT = 409
@@ -33,8 +35,9 @@ class Owed:
         return f"Debts: {self.made:,} made again, {self.known:,} there already."
 
 
-def owe(connection: Connection, debts: Sequence[Debt]) -> Owed:
-    """Make the fees that aren't there. Their customers, and all grants of these, must be.
+def owe(connection: Connection, debts: Sequence[Debt], journal: Journal | None = None) -> Owed:
+    """Make the fees that aren't there, each after the journal has it. Their customers, and all grants of these, must
+    be there.
 
     Raises RemoteError, after which a further run makes the rest.
     """
@@ -45,10 +48,24 @@ def owe(connection: Connection, debts: Sequence[Debt]) -> Owed:
     there = _there(connection, dict.fromkeys(ids[one.customer] for one in debts))
     missing = [one for one in debts if one.reference not in there]
     now = servers_now_by_anybody(connection, Snapshot()) if missing else connection.clock.now()
-    paths = [CHARGES.replace(PARENT, ids[one.customer]) for one in missing]
-    fees = [fee_of(one, now) for one in missing]
-    made = sum(post(connection, path, fee, there=CONFLICT) for path, fee in zip(paths, fees, strict=True))
+    made = 0
+    for one in missing:
+        if journal is not None:
+            journal.record(OWING, facts_of(one))
+        path = CHARGES.replace(PARENT, ids[one.customer])
+        made += post(connection, path, fee_of(one, now), there=CONFLICT)
     return Owed(made, len(debts) - made)
+
+
+def facts_of(debt: Debt) -> Mapping[str, Plain]:
+    """The facts of a debt by which an undo names it."""
+    amount = decimal_text(debt.amount)
+    return {"customer": debt.customer, "amount": amount, "currency": debt.currency, "reference": debt.reference}
+
+
+def has_fee(connection: Connection, customer: str, reference: str) -> bool:
+    """Whether a customer, by its id, has the fee that a debt was made with. Raises RemoteError."""
+    return reference in _there(connection, {customer: None})
 
 
 def _ids(connection: Connection) -> Mapping[str, str]:

@@ -14,7 +14,8 @@ from billsync.core.lifecycle.chain_steps import TO
 from billsync.core.observed.attached import decoded, member_in
 from billsync.core.observed.expectation import differences_after, facts_apart, holds_after
 from billsync.core.observed.index import Index, version_of
-from billsync.core.taking_back.undo import Journaled, Made, is_withheld
+from billsync.core.taking_back.journal import Journaled, Made
+from billsync.core.taking_back.undo import is_withheld
 from billsync.core.views.compare import said
 from billsync.core.views.view import UNKNOWN
 from billsync.kinds.registry import KINDS

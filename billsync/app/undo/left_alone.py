@@ -12,7 +12,8 @@ from billsync.app.undo.departures import departed
 from billsync.app.undo.older_versions import versions_again
 from billsync.apply.bindings import Bindings
 from billsync.core.observed.index import Index
-from billsync.core.taking_back.undo import Journaled, Made, Undone
+from billsync.core.taking_back.journal import Journaled, Made
+from billsync.core.taking_back.undo import Undone
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
@@ -24,12 +25,14 @@ from billsync.report.credits.undone import used_since
 from billsync.report.moves.ending import lost_at_once
 from billsync.report.moves.sides import Sides
 
+OTHERS = "what belongs to it is another owner's: undo that owner's part first"
 AGAIN = "it goes when what belongs to it has ended: run the undo again then"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A run and what is live now: `whole` is the state that takes all of it back, and `plan` how."""
+    """A run and what is live now: `whole` is the state that takes all of it back, and `plan` how; `apart` are chains to
+    which somebody attached something else since."""
 
     connection: Connection
     run: Journaled
@@ -37,6 +40,7 @@ class Seen:
     plan: PlanFile
     rows: Index
     bindings: Bindings
+    apart: Mapping[Address, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,13 @@ def left_alone(seen: Seen) -> LeftAlone:
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
     departures = ((made.address, departed(seen.connection, bindings, made, run, seen.rows)) for made in changing)
     changed = {address: why for address, why in departures if why}
+    changed |= {address: why for address, why in seen.apart.items() if address not in ended}
     changed |= dict(_renamed(run, seen.rows.records))
-    changed |= dict(_used_by_others(seen.whole, run, touched))
+    others = {address for address, owner in run.owners.items() if owner != run.owner}
+    changed |= dict(_used_by_others(seen.whole, run, touched - others))
     used = dict(_used(seen.connection, bindings, changing, changed))
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in seen.whole.gone}
+    held |= {parent: OTHERS for one in touched & others if (parent := _parent(one)) in seen.whole.gone}
     kept = {**ended, **used, **held}
     fees = _lost_fees(seen, (made for made in changing if made.address not in {**kept, **changed}))
     instead = {address: number for address, number in again.items() if isinstance(number, int)}

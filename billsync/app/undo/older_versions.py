@@ -8,7 +8,7 @@ from billsync.apply.bindings import Bindings
 from billsync.core.changes.versions import offered
 from billsync.core.observed.index import Index, version_of
 from billsync.core.observed.refusals import NOT_THE_ACTIVE_VERSION
-from billsync.core.taking_back.undo import Made
+from billsync.core.taking_back.journal import Made
 from billsync.core.views.content import content_of
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address, Symbol

@@ -10,7 +10,8 @@ from billsync.config import load
 from billsync.config.files import STDIN
 from billsync.core.guards.policies import both_of, policy_in
 from billsync.core.lifecycle.chain_end import REVERT
-from billsync.core.taking_back.undo import Journaled, Undone
+from billsync.core.taking_back.journal import Journaled
+from billsync.core.taking_back.undo import Undone
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Position, Severity
 from billsync.model.frozen import replace

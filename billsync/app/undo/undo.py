@@ -9,18 +9,21 @@ from billsync.app.planning.carrying_out import bindings_of
 from billsync.app.planning.pipeline import compared, read_live
 from billsync.app.planning.plan_files import place_of
 from billsync.app.server.connection import Connection
+from billsync.app.undo.attached import attached_before
+from billsync.app.undo.besides import lasting_besides
 from billsync.app.undo.left_alone import Seen, left_alone
 from billsync.app.undo.rules import intended_by, with_rules
 from billsync.core.diffing.diff import Mode
 from billsync.core.lifecycle.chain_end import REVERT
 from billsync.core.observed.index import index
-from billsync.core.taking_back.undo import Journaled, Lasting, Undone, only_gone, undone, without
+from billsync.core.taking_back.journal import Journaled
+from billsync.core.taking_back.undo import Known, Lasting, Undone, only_gone, undone, without
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype
-from billsync.model.state import Desired
+from billsync.model.state import Desired, Snapshot
 from billsync.render.formats.words import name_of, title_of
 from billsync.render.plan.nouns import noun
 from billsync.render.plan.text import NAMED
@@ -55,16 +58,21 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     Raises RemoteError, RatingError.
     """
     target = intended_by(run.intended)
-    whole = with_rules(undone(run, KINDS), rules, target)
+    before = dict(attached_before(connection, bindings_of(connection, Snapshot(), {}), run.made))
+    attached = {address: fields for address, fields in before.items() if not isinstance(fields, str)}
+    apart = {address: why for address, why in before.items() if isinstance(why, str)}
+    whole = with_rules(undone(run, KINDS, Known(attached=attached)), rules, target)
     found = read_live(connection, whole.desired, deletes=True)
     rows = index(found, KINDS, connection.routes)
     live = (*rows.records, *rows.versions)
     plan = compared(connection, only_gone(whole, live), found, mode_of(allow)).plan
-    stays = left_alone(Seen(connection, run, whole, plan, rows, bindings_of(connection, found, {})))
-    left = with_rules(undone(without(run, stays.addresses), KINDS, stays.instead), rules, target)
-    lasting = (*whole.lasting, *(Lasting(address, why) for address, why in stays.lasting.items() if why))
+    stays = left_alone(Seen(connection, run, whole, plan, rows, bindings_of(connection, found, {}), apart))
+    left = with_rules(undone(without(run, stays.addresses), KINDS, Known(stays.instead, attached)), rules, target)
+    besides = tuple(lasting_besides(connection, run, whole.gone))
+    lasting = (*whole.lasting, *besides, *(Lasting(address, why) for address, why in stays.lasting.items() if why))
     refused = tuple(_refused(address, why) for address, why in stays.changed.items())
-    return Undoing(_ownable(left, live), (*_cut_off(run), *_lasts(lasting), *refused), bool(refused))
+    findings = (*_cut_off(run), *_sent(run), *_lasts(lasting), *refused)
+    return Undoing(_ownable(left, live), findings, bool(refused))
 
 
 def _ownable(found: Undone, live: Iterable[Address]) -> Desired:
@@ -78,6 +86,13 @@ def _cut_off(run: Journaled) -> Iterator[Diagnostic]:
     """The warning about a journal that ends within a line: the run was killed, or the file isn't whole."""
     if run.is_cut:
         detail = "the journal ends within a line: what the run did after that, if anything, isn't taken back"
+        yield diagnostic("not-undone", detail, severity=Severity.WARNING)
+
+
+def _sent(run: Journaled) -> Iterator[Diagnostic]:
+    """The warning about usage that a restore sent again."""
+    if run.sent:
+        detail = "usage events that the run sent again stay: no call takes an event back"
         yield diagnostic("not-undone", detail, severity=Severity.WARNING)
 
 

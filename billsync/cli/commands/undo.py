@@ -22,13 +22,21 @@ from billsync.cli.terminal.surroundings import Run
 @click.argument("journal", metavar="JOURNAL", shell_complete=completed("files"))
 @OPTIONAL_PATHS
 @server_options
+@click.option("--owner", metavar="NAME", help="The owner whose part is taken back, of a restore for several.")
 @ALLOW
 @talk_options
 @planned_run_options("taken back")
 @diff_output_options
 @click.pass_obj
 def undo(
-    run: Run, /, journal: str, paths: tuple[str, ...], allow: dict[str, str], how: RunOptions, **server: Any
+    run: Run,
+    /,
+    journal: str,
+    paths: tuple[str, ...],
+    owner: str | None,
+    allow: dict[str, str],
+    how: RunOptions,
+    **server: Any,
 ) -> Exit:
     """Take back what a run did, by its journal, as far as it can be taken back.
 
@@ -41,5 +49,5 @@ def undo(
     if run.overlays and not paths:
         raise click.UsageError("--overlay goes with the PATHs of files")
     valid_for = expiry_of(run, how.expires)
-    options = UndoOptions(allow, how.is_dry, how.exit_code, how.yes, valid_for)
+    options = UndoOptions(allow, how.is_dry, how.exit_code, how.yes, valid_for, owner)
     return undo(run, journal, paths, ServerOptions(**server), options)

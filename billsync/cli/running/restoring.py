@@ -41,6 +41,7 @@ from billsync.cli.terminal.journaling import journaled, manner_of, show_end
 from billsync.cli.terminal.outputs import PLAN, Result
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
+from billsync.core.taking_back.journal import SENDING
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
@@ -201,7 +202,7 @@ class _Restoring:
         if not self.how.yes:
             _ask(self.run, account)
         with journaled(self.run, self.connection, account) as journal:
-            return [*self._carried(account, go, journal), *self._added(account, code_of)]
+            return [*self._carried(account, go, journal), *self._added(account, code_of, journal)]
 
     def _carried(self, account: Account, go: CarryOutPart, journal: Journal) -> list[Diagnostic]:
         """Carry the steps out; once the customers are there, set their billing, before anything is invoiced."""
@@ -215,11 +216,12 @@ class _Restoring:
         carried(without(account.plan, done) if done else account.plan)
         return more
 
-    def _added(self, account: Account, code_of: CodeOf) -> list[Diagnostic]:
+    def _added(self, account: Account, code_of: CodeOf, journal: Journal) -> list[Diagnostic]:
         """Make the debts and send the events again, unless a step failed."""
         if code_of(account.plan, account.results.values(), wrote=account.wrote) not in (Exit.DONE, Exit.REFUSED):
             return []
-        return [*(self._owe() if self.found.debts else ()), *(self._send() if self._sends else ())]
+        owed = self._owe(journal) if self.found.debts else []
+        return [*owed, *(self._send(journal) if self._sends else ())]
 
     def _pin(self, journal: Journal) -> list[Diagnostic]:
         """Set the billing of customers; a finding for each of whom it failed."""
@@ -231,17 +233,18 @@ class _Restoring:
         failed = (pinned.failed or {}).items()
         return self._failed(*(diagnostic("billing-not-set", f"customer {key}: {reason}.") for key, reason in failed))
 
-    def _owe(self) -> list[Diagnostic]:
+    def _owe(self, journal: Journal) -> list[Diagnostic]:
         """Make the debts again; the finding if that failed."""
         try:
-            self.losses.debts = owe(self.connection, self.found.debts).text
+            self.losses.debts = owe(self.connection, self.found.debts, journal).text
         except RemoteError as problem:
             hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."
             return self._failed(diagnostic("debts-not-made", f"{problem}.", hint))
         return []
 
-    def _send(self) -> list[Diagnostic]:
+    def _send(self, journal: Journal) -> list[Diagnostic]:
         """Send the events again; the finding if that failed."""
+        journal.record(SENDING, {})
         try:
             sent = resend(
                 self.connection,

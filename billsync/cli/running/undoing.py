@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from billsync.cli.terminal.consent import check_consent
 from billsync.cli.terminal.showing import check_files
 from billsync.cli.terminal.surroundings import Run
 from billsync.config.bounded import Unreadable, text_in
-from billsync.core.taking_back.undo import Journaled, NotAJournal, journaled
+from billsync.core.taking_back.journal import Journaled, NotAJournal, journaled
 from billsync.kinds.registry import KINDS
 from billsync.model.frozen import dataclass
 from billsync.model.limits import INPUT_BYTES
@@ -33,13 +34,14 @@ PLACE = "Journals are in .billsync/journal."
 
 @dataclass(frozen=True, slots=True)
 class UndoOptions:
-    """Options of an undo; `valid_for` is for a plan file."""
+    """Options of an undo; `valid_for` is for a plan file, and `owner` for a run for several."""
 
     allow: Mapping[str, str]
     is_dry: bool = False
     exit_code: bool = False
     yes: bool = False
     valid_for: timedelta | None = None
+    owner: str | None = None
 
 
 def undo(run: Run, path: str, files: Sequence[str], options: ServerOptions, how: UndoOptions) -> Exit:
@@ -48,7 +50,7 @@ def undo(run: Run, path: str, files: Sequence[str], options: ServerOptions, how:
     if not (how.is_dry or how.yes):
         check_consent(run, ())
     check_files(run)
-    earlier = _journal(path)
+    earlier = _of_owner(_journal(path), path, how.owner)
     rules = _rules(run, earlier, path, files, how)
     with connected(run, options, intended_by(earlier.intended)) as connection:
         if is_of_another_server(earlier, connection):
@@ -69,10 +71,26 @@ def _journal(path: str) -> Journaled:
         raise error("bad-journal", f"{path}: {problem}", PLACE) from problem
     if unknown := sorted({made.address.kind for made in found.made} - KINDS.keys()):
         raise error("bad-journal", f"{path}: this billsync knows no {', '.join(unknown)}.", PLACE)
-    if found.made and found.owner is None:
-        detail = f"{path}: it names no owner, as its run was for several, and an undo is for one."
-        raise error("bad-journal", detail, "Take it back by hand, or with the files of each owner.")
     return found
+
+
+def _of_owner(run: Journaled, path: str, owner: str | None) -> Journaled:
+    """The part of a run that is to be taken back: that of one owner. Raises Ended."""
+    owners = (run.owner,) if run.owner is not None else run.several
+    if owner is not None and owner not in owners:
+        raise error("bad-journal", f"{path}: it is of {_either(owners)}, and not of the owner {owner!r}.")
+    if owner is not None and run.owner is None:
+        return run.of_owner(owner)
+    if run.owner is None and owners:
+        detail = f"{path}: its run was for {_either(owners)}, and an undo is for one owner."
+        raise error("bad-journal", detail, f"Take it back for each of them: `--owner {shlex.quote(owners[0])}` …")
+    if run.owner is None and run.made:
+        raise error("bad-journal", f"{path}: it names no owner.", "Take it back by hand, or with the owner's files.")
+    return run
+
+
+def _either(owners: Sequence[str | None]) -> str:
+    return f"the owners {', '.join(map(repr, owners))}" if len(owners) > 1 else f"the owner {owners[0]!r}"
 
 
 def _rules(run: Run, earlier: Journaled, path: str, files: Sequence[str], how: UndoOptions) -> Desired:

@@ -15,10 +15,13 @@ from billsync.apply.journal import FileJournal
 from billsync.cli.terminal.account import Account, WitnessedJournal
 from billsync.cli.terminal.state_dir import VARIABLE, journals
 from billsync.cli.terminal.surroundings import Run
-from billsync.model.change import PlanFile
+from billsync.core.taking_back.journal import ATTACHED, OWNERS
+from billsync.kinds.registry import KINDS
+from billsync.model.change import Change, PlanFile
 from billsync.model.plain_mode import is_plain
 from billsync.model.ports import Journal
 from billsync.model.result import Status, StepResult
+from billsync.model.shape import FieldEffect
 from billsync.model.value import Fields
 from billsync.render.formats.words import title_of, visible
 
@@ -60,7 +63,24 @@ def facts_of_run(plan: PlanFile, server: str) -> Mapping[str, Any]:
 
 def facts_at_begin(plan: PlanFile) -> Mapping[str, Any]:
     """The facts of a run before its first call."""
-    return {"steps": len(plan.steps), "replaced": _replaced(plan)}
+    attached = {change.address.text: found for change in plan.pending if (found := _attached(change))}
+    owners = {address.text: owner for address, owner in plan.owners.items()}
+    more = {ATTACHED: attached, OWNERS: owners}
+    return {
+        "steps": len(plan.steps),
+        "replaced": _replaced(plan),
+        **{name: each for name, each in more.items() if each},
+    }
+
+
+def _attached(change: Change) -> Mapping[str, int]:
+    """The former quantities of what a change attaches to a chain, detaches, or has in another quantity, by key."""
+    fields = KINDS[change.address.kind].record.fields
+    return {
+        str(one.path[1]): int(one.old or 0)
+        for one in change.fields
+        if len(one.path) > 1 and fields[str(one.path[0])].effect is FieldEffect.ATTACHED
+    }
 
 
 def _replaced(plan: PlanFile) -> Mapping[str, Any]:

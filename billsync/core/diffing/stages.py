@@ -23,7 +23,7 @@ from billsync.core.lifecycle.versioned import archive_step
 from billsync.core.observed.index import Index, index
 from billsync.core.observed.refusals import BLOCKED, DANGLING, NO_ACTIVE_VERSION
 from billsync.core.views.normalize import normalize
-from billsync.model.address import Address, symbols_in
+from billsync.model.address import Address, chain_of, symbols_in
 from billsync.model.change import Action, Change, Effect, Outcome, PlanFile, Reading, Step
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype, Registry, State
@@ -170,16 +170,28 @@ def _joined(several: Sequence[PlanFile], registry: Registry) -> PlanFile:
     whole = tuple(_with_steps(several))
     needing = _after_earlier(with_soft_edges(linked(whole), registry), registry)
     steps = _overtaken(tuple(step for planned in needing for step in planned.steps), registry)
-    owners = {intended.owner for intended in several if intended.steps} - {None}
+    named = {intended.owner for intended in several if intended.steps}
+    owners = named - {None}
     guards = dict.fromkeys(guard for intended in several for guard in intended.guards)
     return replace(
         first,
         owner=next(iter(owners)) if len(owners) == 1 else None,
+        owners=_owners(several) if len(named) > 1 else {},
         changes=tuple(changes),
         steps=steps,
         guards=tuple(guards),
         readings=tuple(_readings(several)),
     )
+
+
+def _owners(several: Iterable[PlanFile]) -> Mapping[Address, str]:
+    """The owners of the entities that steps are about, without those that nobody owns."""
+    return {
+        chain_of(step.address).unversioned(): intended.owner
+        for intended in several
+        for step in intended.steps
+        if intended.owner is not None
+    }
 
 
 def _with_steps(several: Iterable[PlanFile]) -> Iterator[Planned]:

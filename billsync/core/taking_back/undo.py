@@ -6,9 +6,8 @@ those of any other run. What can't be desired, or isn't in the journal, is named
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Set
 from dataclasses import field
 from typing import Any
 
@@ -18,8 +17,8 @@ from billsync.core.lifecycle.chain_end import ENDS
 from billsync.core.lifecycle.chain_steps import FROM, RENEWS, TO
 from billsync.core.lifecycle.proof import VERSION
 from billsync.core.observed.ownership import LABELS
-from billsync.model.address import Address, Symbol, chain_of
-from billsync.model.change import Step
+from billsync.core.taking_back.journal import Journaled, Made
+from billsync.model.address import Address, Symbol
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass, replace
 from billsync.model.globs import literal
@@ -29,63 +28,9 @@ from billsync.model.state import Desired, Entity, Row
 from billsync.model.transition import IMMEDIATE
 from billsync.model.value import Fields, Masked, leaves
 
-WITHHELD = "(withheld)"
-"""The text that takes the place of a customer's personal data in a journal."""
-CHANGING = "changing"
-"""The name under which a journal lists the fields that a step changes."""
-
 _MASK = re.compile(r"\(withheld\)|\(e-mail \d+\)")
 OUTSIDE = "what it was can't be named: the journal withholds values that come from outside of the files"
 _NOWHERE = Position("", 1, 1)
-_MADE = frozenset({"done", "failed"})
-"""Ends of steps after which something may have been written; a run that broke off has no end of a step."""
-
-
-class NotAJournal(ValueError):
-    """A text that isn't the journal of a run, or is one of an earlier version, without what an undo needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The steps of a run on one entity, in order; `old` is the version that a new one took the place of.
-
-    `changing` are the fields that they changed, as far as they had an entity before and after. `id` is the server's of
-    what they created, where it answered.
-    """
-
-    address: Address
-    steps: tuple[Step, ...]
-    changing: frozenset[str] = frozenset()
-    old: Fields | None = None
-    id: str = ""
-
-    @property
-    def first(self) -> Fields | None:
-        """The entity before the run."""
-        return self.steps[0].before.view
-
-    @property
-    def last(self) -> Fields | None:
-        """The entity as the run left it."""
-        return self.steps[-1].after.view
-
-
-@dataclass(frozen=True, slots=True)
-class Journaled:
-    """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line.
-
-    `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`);
-    `ended` is the time of its last event, and `place` names the server in the same way in each directory.
-    """
-
-    target: str
-    owner: str | None
-    made: tuple[Made, ...]
-    is_cut: bool = False
-    intended: Mapping[str, str] = field(default_factory=dict)
-    policy: Fields = field(default_factory=dict)
-    ended: str = ""
-    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,73 +39,6 @@ class Lasting:
 
     address: Address
     reason: str
-
-
-def journaled(text: str) -> Journaled:
-    """The run that a journal is about. Raises NotAJournal."""
-    try:
-        events = [json.loads(line, parse_float=_no_float) for line in _whole_lines(text)]
-        found = _journaled([event for event in events if isinstance(event, Mapping)])
-        return replace(found, is_cut=not text.endswith("\n"))
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise NotAJournal(str(error)) from error
-
-
-def _whole_lines(text: str) -> list[str]:
-    """The lines that were written whole: a run that was killed may leave a part of one, whose call wasn't made."""
-    return [line for line in text.splitlines(keepends=True) if line.endswith("\n") and line.strip()]
-
-
-def _no_float(text: str) -> Any:
-    raise ValueError(f"{text} is a float")
-
-
-def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
-    from billsync.core.plan_file import fields_of_object, step_of_object
-
-    run = next((event for event in events if event.get("event") == "run"), None)
-    if run is None:
-        raise NotAJournal("it doesn't begin with a run")
-    ends = {str(event["step"]): event["status"] for event in events if event.get("event") == "result"}
-    answered = {str(event["step"]): str(event["made"]) for event in events if "made" in event}
-    replaced: dict[str, Fields] = {}
-    steps: dict[str, Step] = {}
-    changing: dict[Address, set[str]] = {}
-    for event in events:
-        match event.get("event"):
-            case "begin":
-                replaced |= {name: fields_of_object(old) for name, old in event["replaced"].items()}
-            case "call" if ends.get(event["step"], "done") in _MADE:
-                planned = dict(event["planned"])
-                names = planned.pop(CHANGING)
-                step = steps[event["step"]] = step_of_object(planned)
-                changing.setdefault(_entity(step.address), set()).update(names)
-    by_entity: dict[Address, list[Step]] = {}
-    for step in steps.values():
-        by_entity.setdefault(_entity(step.address), []).append(step)
-    made = (
-        Made(address, tuple(found), frozenset(changing[address]), replaced.get(address.text), _id(found, answered))
-        for address, found in by_entity.items()
-        if "." not in address.kind
-    )
-    return Journaled(
-        str(run["target"]),
-        run["owner"],
-        tuple(made),
-        intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
-        policy=fields_of_object(run.get("policy", {})),
-        ended=str(events[-1].get("at", "")),
-        place=str(run.get("place", "")),
-    )
-
-
-def _id(steps: Iterable[Step], answered: Mapping[str, str]) -> str:
-    """The id of what steps created last; empty where no answer has it."""
-    return next((answered[step.id] for step in reversed([*steps]) if step.id in answered), "")
-
-
-def _entity(address: Address) -> Address:
-    return chain_of(address).unversioned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,21 +65,29 @@ class _Versions:
         return self.instead.get(chain, pinned.version)
 
 
-NOTHING_INSTEAD: Mapping[Address, int] = {}
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Facts about chains that the journal doesn't hold: `instead` has the number of the version to go back to, where
+    another one has the former content now, and `attached` the fields that say what was attached."""
+
+    instead: Mapping[Address, int] = field(default_factory=dict)
+    attached: Mapping[Address, Fields] = field(default_factory=dict)
 
 
-def undone(run: Journaled, registry: Registry, instead: Mapping[Address, int] = NOTHING_INSTEAD) -> Undone:
-    """The state of the entities before the run, as far as it can be wanted.
+NOTHING_KNOWN = Known()
 
-    `instead` has, by chain, the number of the version to go back to, where another one has the former content now.
-    """
-    versions = _Versions({made.address for made in run.made if made.old is not None}, instead)
-    found = [(made, _before(made, registry[made.address.kind], versions)) for made in run.made]
-    entities = [item for _, item in found if isinstance(item, Entity)]
+
+def undone(run: Journaled, registry: Registry, known: Known = NOTHING_KNOWN) -> Undone:
+    """The state of the entities before the run, as far as it can be wanted."""
+    versions = _Versions({made.address for made in run.made if made.old is not None}, known.instead)
+    owned = [made for made in run.made if not run.owners or made.address in run.owners]
+    found = [(made, _before(made, registry[made.address.kind], versions)) for made in owned]
+    entities = [_with(item, known.attached.get(item.address, {})) for _, item in found if isinstance(item, Entity)]
     gone = [made.address for made, item in found if item is None]
     lasting = [item for _, item in found if isinstance(item, Lasting)]
     for made, item in found:
-        lasting += _partly(made, registry[made.address.kind]) if isinstance(item, Entity) else ()
+        if isinstance(item, Entity):
+            lasting += _partly(made, registry[made.address.kind], knows_attached=made.address in known.attached)
     ordered = tuple(sorted(entities, key=lambda entity: entity.address.order))
     chosen = (*(entity.address for entity in ordered), *gone)
     desired = Desired(
@@ -211,6 +97,10 @@ def undone(run: Journaled, registry: Registry, instead: Mapping[Address, int] = 
         selection=Selection(patterns=tuple((a.kind, "/".join(map(literal, a.names))) for a in chosen)),
     )
     return Undone(desired, tuple(lasting), frozenset(gone))
+
+
+def _with(entity: Entity, fields: Fields) -> Entity:
+    return replace(entity, fields={**entity.fields, **fields}) if fields else entity
 
 
 def only_gone(found: Undone, live: Iterable[Address]) -> Desired:
@@ -279,7 +169,7 @@ def _last(made: Made, name: str) -> Any:
     return (made.last or {}).get(name)
 
 
-def _partly(made: Made, kind: Kind) -> Iterator[Lasting]:
+def _partly(made: Made, kind: Kind, *, knows_attached: bool) -> Iterator[Lasting]:
     """The parts of a change that last: fields whose former values the journal doesn't hold, and labels that were
     added."""
     first = made.first or {}
@@ -293,8 +183,9 @@ def _partly(made: Made, kind: Kind) -> Iterator[Lasting]:
     before, after = first.get(LABELS) or {}, _last(made, LABELS) or {}
     added = sorted(after.keys() - before.keys()) if LABELS in made.changing and LABELS not in names else []
     moments = {FROM, TO, RENEWS}
-    if made.first is not None and any((s.before.facts.keys() | s.after.facts.keys()) - moments for s in made.steps):
-        yield Lasting(made.address, "what was attached to it or detached stays: change it in its file")
+    facts = {name for step in made.steps for name in (*step.before.facts, *step.after.facts)}
+    if made.first is not None and facts - moments and not knows_attached:
+        yield Lasting(made.address, "what was attached to it or detached stays as it is")
     if added and made.first is not None and kind.archetype is Archetype.RECORD:
         yield Lasting(made.address, f"labels that it got stay ({', '.join(added)}): billsync never removes any")
 

@@ -42,8 +42,8 @@ RESTORES = Chapter(
             "invoice is made), made once its credits are there, makes it again: the balance is the same, and later "
             "credit pays the debt first, as before. Which usage or fee made the debt at first is in no API. "
             "`undo` can't take it back: give the customer credit instead.",
-            "debt of acme in USD: a one-off fee of 12.36 USD makes it again; later credit for one feature alone "
-            "doesn't pay it",
+            "debt of acme in USD: a one-off fee of 12.36 USD makes it again, which no call ever takes back; "
+            "later credit for one feature alone doesn't pay it",
         ),
         Code(
             "unexplained-credit",

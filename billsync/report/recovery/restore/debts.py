@@ -21,6 +21,7 @@ from billsync.report.recovery.restore.old import Old
 
 NAME = "Debt from before the restore"
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+NOT_FOR_ONE = "later credit for one feature alone doesn't pay it"
 NO_FEES, NOT_RESTORED = "this server's API takes no one-off fees", "its customer isn't restored"
 
 
@@ -76,7 +77,7 @@ def debt_accounts(several: Iterable[Debt], *, takes_fees: bool) -> Iterator[Acco
         else:
             kind, place = debt.place
             amount = f"{decimal_text(debt.amount)} {debt.currency}"
-            how = f"a one-off fee of {amount} makes it again; later credit for one feature alone doesn't pay it"
+            how = f"a one-off fee of {amount} makes it again, which no call ever takes back; {NOT_FOR_ONE}"
             yield Accounted(kind, place, _named(debt), Fate.DIFFERENT, "debt-as-fee", how, debt.customer)
 
 

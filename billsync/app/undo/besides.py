@@ -1,0 +1,32 @@
+"""Parts of a restore that no step made and that last: debts as fees, and the billing of customers. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from billsync.app.planning.carrying_out import bindings_of
+from billsync.app.recovery.owing import has_fee
+from billsync.app.server.connection import Connection
+from billsync.core.taking_back.journal import Journaled
+from billsync.core.taking_back.undo import Lasting
+from billsync.model.address import Address
+from billsync.model.state import Snapshot
+
+BILLING = "its billing stays as the run set it"
+UNOWNED = "nobody owns it, and billsync deletes nothing that isn't owned: delete it by hand"
+
+
+def lasting_besides(connection: Connection, run: Journaled, gone: Container[Address]) -> Iterator[Lasting]:
+    """What lasts besides the steps; `gone` are entities that are to go. Raises RemoteError."""
+    bindings = bindings_of(connection, Snapshot(), {})
+    for debt in run.owed:
+        customer = bindings.id_of(debt.customer)
+        if customer is not None and has_fee(connection, customer, debt.reference):
+            money = f"{debt.amount} {debt.currency}"
+            why = f"the one-off fee of {money} that made its debt again stays, as no call takes a fee back"
+            yield Lasting(debt.customer, f"{why}: grant it {money} of credit if it isn't to owe that")
+    for address in run.pinned:
+        if address not in gone:
+            yield Lasting(address, BILLING)
+    for address in run.unowned:
+        yield Lasting(address, UNOWNED)

@@ -1,0 +1,203 @@
+"""The journal of a run, read for `undo`: the steps that it made, and everything else that it wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
+from typing import Any
+
+from billsync.model.address import Address, chain_of, parse_address
+from billsync.model.change import Step
+from billsync.model.frozen import dataclass, replace
+from billsync.model.value import Fields
+
+WITHHELD = "(withheld)"
+"""The text that takes the place of a customer's personal data in a journal."""
+CHANGING = "changing"
+"""The name under which a journal lists the fields that a step changes."""
+ATTACHED, OWNERS = "attached", "owners"
+"""The names under which it lists former quantities of what is attached, and the owners of entities."""
+OWING, PINNED, SENDING = "owing", "pinned", "sending"
+"""The events of a restore that no step makes: a debt as a fee, a customer's billing, and usage."""
+CUSTOMER = "customer"
+
+_MADE = frozenset({"done", "failed"})
+"""Ends of steps after which something may have been written; a run that broke off has no end of a step."""
+
+
+class NotAJournal(ValueError):
+    """A text that isn't the journal of a run, or is one of an earlier version, without what an undo needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The steps of a run on one entity, in order; `old` is the version that a new one took the place of.
+
+    `changing` are the fields that they changed, as far as they had an entity before and after. `id` is the server's of
+    what they created, where it answered. `attached` are the former quantities of what they attached to it, detached or
+    changed in quantity, by key; 0 for none.
+    """
+
+    address: Address
+    steps: tuple[Step, ...]
+    changing: frozenset[str] = frozenset()
+    old: Fields | None = None
+    id: str = ""
+    attached: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Fields | None:
+        """The entity before the run."""
+        return self.steps[0].before.view
+
+    @property
+    def last(self) -> Fields | None:
+        """The entity as the run left it."""
+        return self.steps[-1].after.view
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A debt that a run made again as a one-off fee, with the fee's reference; it may have died before the call."""
+
+    customer: Address
+    amount: str
+    currency: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """A run by its journal: the server, the owner, and what it made. `is_cut`: the journal ends within a line.
+
+    `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`);
+    `ended` is the time of its last event, and `place` names the server in the same way in each directory. `owners` are
+    those of the entities, where they have several; what is left out has none. `owed` are debts that it made again as
+    fees, `pinned` customers whose billing it set, and `sent`: it sent usage events again.
+    """
+
+    target: str
+    owner: str | None
+    made: tuple[Made, ...]
+    is_cut: bool = False
+    intended: Mapping[str, str] = field(default_factory=dict)
+    policy: Fields = field(default_factory=dict)
+    ended: str = ""
+    place: str = ""
+    owners: Mapping[Address, str] = field(default_factory=dict)
+    owed: tuple[Owed, ...] = ()
+    pinned: tuple[Address, ...] = ()
+    sent: bool = False
+
+    @property
+    def unowned(self) -> tuple[Address, ...]:
+        """The entities that nobody owns, where the run says whose the others are."""
+        return tuple(one.address for one in self.made if self.owners and one.address not in self.owners)
+
+    @property
+    def several(self) -> tuple[str, ...]:
+        """The owners of a run for several."""
+        return tuple(sorted(set(self.owners.values()))) if self.owner is None else ()
+
+    def of_owner(self, owner: str) -> Journaled:
+        """The part of a run for several owners that is one owner's, with what nobody owns."""
+        made = tuple(one for one in self.made if self.owners.get(one.address, owner) == owner)
+        names = {address for address, name in self.owners.items() if name != owner}
+        owed = tuple(one for one in self.owed if one.customer not in names)
+        pinned = tuple(address for address in self.pinned if address not in names)
+        return replace(self, owner=owner, made=made, owed=owed, pinned=pinned)
+
+
+def journaled(text: str) -> Journaled:
+    """The run that a journal is about. Raises NotAJournal."""
+    try:
+        events = [json.loads(line, parse_float=_no_float) for line in _whole_lines(text)]
+        found = _journaled([event for event in events if isinstance(event, Mapping)])
+        return replace(found, is_cut=not text.endswith("\n"))
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise NotAJournal(str(error)) from error
+
+
+def _whole_lines(text: str) -> list[str]:
+    """The lines that were written whole: a run that was killed may leave a part of one, whose call wasn't made."""
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n") and line.strip()]
+
+
+def _no_float(text: str) -> Any:
+    raise ValueError(f"{text} is a float")
+
+
+def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
+    from billsync.core.plan_file import fields_of_object, step_of_object
+
+    run = next((event for event in events if event.get("event") == "run"), None)
+    if run is None:
+        raise NotAJournal("it doesn't begin with a run")
+    ends = {str(event["step"]): event["status"] for event in events if event.get("event") == "result"}
+    answered = {str(event["step"]): str(event["made"]) for event in events if "made" in event}
+    replaced: dict[str, Fields] = {}
+    attached: dict[str, Mapping[str, int]] = {}
+    owners: dict[Address, str] = {}
+    steps: dict[str, Step] = {}
+    changing: dict[Address, set[str]] = {}
+    for event in events:
+        match event.get("event"):
+            case "begin":
+                replaced |= {name: fields_of_object(old) for name, old in event["replaced"].items()}
+                attached |= {name: _quantities(old) for name, old in event.get(ATTACHED, {}).items()}
+                owners |= {parse_address(name): str(owner) for name, owner in event.get(OWNERS, {}).items()}
+            case "call" if ends.get(event["step"], "done") in _MADE:
+                planned = dict(event["planned"])
+                names = planned.pop(CHANGING)
+                step = steps[event["step"]] = step_of_object(planned)
+                changing.setdefault(_entity(step.address), set()).update(names)
+    by_entity: dict[Address, list[Step]] = {}
+    for step in steps.values():
+        by_entity.setdefault(_entity(step.address), []).append(step)
+    made = (
+        Made(
+            address,
+            tuple(found),
+            frozenset(changing[address]),
+            replaced.get(address.text),
+            _id(found, answered),
+            attached.get(address.text, {}),
+        )
+        for address, found in by_entity.items()
+        if "." not in address.kind
+    )
+    return Journaled(
+        str(run["target"]),
+        run["owner"],
+        tuple(made),
+        intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
+        policy=fields_of_object(run.get("policy", {})),
+        ended=str(events[-1].get("at", "")),
+        place=str(run.get("place", "")),
+        owners=owners,
+        owed=tuple(_owed(event) for event in events if event.get("event") == OWING),
+        pinned=tuple(_customer(event) for event in events if event.get("event") == PINNED),
+        sent=any(event.get("event") == SENDING for event in events),
+    )
+
+
+def _quantities(old: Mapping[str, Any]) -> Mapping[str, int]:
+    return {str(key): int(number) for key, number in old.items()}
+
+
+def _owed(event: Mapping[str, Any]) -> Owed:
+    return Owed(_customer(event), *(str(event[name]) for name in ("amount", "currency", "reference")))
+
+
+def _customer(event: Mapping[str, Any]) -> Address:
+    return Address(CUSTOMER, (str(event[CUSTOMER]),))
+
+
+def _id(steps: Iterable[Step], answered: Mapping[str, str]) -> str:
+    """The id of what steps created last; empty where no answer has it."""
+    return next((answered[step.id] for step in reversed([*steps]) if step.id in answered), "")
+
+
+def _entity(address: Address) -> Address:
+    return chain_of(address).unversioned()
