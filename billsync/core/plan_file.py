@@ -145,6 +145,7 @@ _GUARD = record(
         "reason": Member(TEXT, "Why it stops the run."),
         "flag": Member(TEXT, "The flag that lets it pass."),
         "addresses": Member(many(ADDRESS), "The entities that it is about."),
+        "hint": Member(TEXT, "What to do where no flag lets it pass; empty for a change of the policy, or the files."),
     },
 )
 _READING = record(

@@ -154,12 +154,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A rule that stops the run before its first write; `flag` is what lets it pass."""
+    """A rule that stops the run before its first write; `flag` is what lets it pass, and without one, `hint` says what
+    to do where the policy isn't to be changed."""
 
     code: str
     reason: str
     flag: str
     addresses: tuple[Address, ...] = ()
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from billsync.app.sieving.sieving import sieved
 from billsync.core.changes.moved import with_moved
 from billsync.core.diffing.diff import Mode
 from billsync.core.observed.index import index
+from billsync.core.observed.without_files import worded_for
 from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
@@ -29,13 +30,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class DiffScope:
     """Guards that may pass, the impact that is asked for, and whether customers may not be named; the command that
-    would make the changes, and how long a plan file of them may be carried out (None for no plan file)."""
+    would make the changes, and how long a plan file of them may be carried out (None for no plan file). `command` is
+    one that reads no files, empty for all others."""
 
     allow: Mapping[str, str]
     impact: ImpactScope | None = None
     is_anonymous: bool = False
     mode: str = "sync"
     valid_for: timedelta | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ def difference(
     connection, desired = sifted(connection, desired, scope)
     compared = compare(connection, desired, _mode(scope))
     plan, found = _judged(connection, desired, compared, scope, progress)
+    plan = worded_for(plan, scope.command)
     if scope.valid_for is None:
         return Difference(plan, found)
     from billsync.app.planning.plan_files import for_later  # all of a run, which a comparison doesn't need
@@ -93,10 +97,10 @@ def intended(connection: Connection, desired: Desired, mode: Mode) -> Comparison
     connection, desired = sieved(connection, desired, mode)
     compared = compare(connection, desired, mode)
     if _is_idle(compared.plan):
-        return replace(compared, plan=_with_notes(connection, desired, compared))
+        return replace(compared, plan=worded_for(_with_notes(connection, desired, compared), mode.command))
     from billsync.app.comparing.money_guards import guarded_run
 
-    return replace(compared, plan=guarded_run(connection, desired, compared, mode.allow))
+    return replace(compared, plan=worded_for(guarded_run(connection, desired, compared, mode.allow), mode.command))
 
 
 def _is_idle(plan: PlanFile) -> bool:

@@ -31,7 +31,7 @@ from billsync.report.moves.billing_readings import BILLING, PROFILES, billing_se
 from billsync.report.moves.collecting import Billing
 from billsync.schema.codes import diagnostic
 
-ANEW = "Make it again with `billsync diff … --out plan=FILE`."
+ANEW = "Make it again with `--out plan=FILE`, by the command that made it: `diff`, or `… --dry-run` of another one."
 RESTORE_ANEW = "Name the same, or make it again with `billsync restore … --dry-run --out plan=FILE`."
 ADDRESS, ORG = "address", "org"
 SNAPSHOT, IN_ADVANCE = "snapshot", "in_advance"

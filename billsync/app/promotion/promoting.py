@@ -52,6 +52,7 @@ class Offered:
     worths: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
+    is_of_files: bool = False
 
 
 def offered_by_server(connection: ReadingConnection) -> Offered:
@@ -69,7 +70,8 @@ def offered_by_files(desired: Desired) -> Offered:
     """The catalog that files declare."""
     catalog = in_catalog(desired)
     wanted = {e.address: normalize(KINDS[e.address.kind], e.fields) for e in catalog.entities}
-    return Offered(catalog, {address: _declared(address, want) for address, want in wanted.items() if _is_priced(want)})
+    prices = {address: _declared(address, want) for address, want in wanted.items() if _is_priced(want)}
+    return Offered(catalog, prices, is_of_files=True)
 
 
 def in_catalog(desired: Desired) -> Desired:

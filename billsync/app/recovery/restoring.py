@@ -21,6 +21,7 @@ from billsync.core.diffing.stages import staged
 from billsync.core.guards.doubling import doubled_code
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.observed.index import Index, index, is_over
+from billsync.core.observed.without_files import worded_for
 from billsync.kinds.registry import KINDS
 from billsync.live.paging import Refused
 from billsync.model.address import Address
@@ -107,6 +108,7 @@ def planned(
     )
     total = sum(one.whole for one in number.values())
     plan = with_lasting_fees(plan, index(known, connection.kinds, connection.routes), now)
+    plan = worded_for(plan, RESTORE)
     accounts = accounted(found, made.changes)
     debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)
     return Restore(plan, accounts, known, found.served, since, total, debts, set_again)

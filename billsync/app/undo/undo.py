@@ -16,6 +16,7 @@ from billsync.app.undo.rules import intended_by, with_rules
 from billsync.core.diffing.diff import Mode
 from billsync.core.lifecycle.chain_end import REVERT
 from billsync.core.observed.index import index
+from billsync.core.observed.without_files import UNDO
 from billsync.core.taking_back.journal import Journaled
 from billsync.core.taking_back.undo import Known, Lasting, Undone, only_gone, undone, without
 from billsync.kinds.registry import KINDS
@@ -44,7 +45,7 @@ class Undoing:
 
 def mode_of(allow: Mapping[str, str]) -> Mode:
     """The mode of an undo. It may revert, as it does so only where the run itself made the last change."""
-    return Mode("sync", deletes=True, allow={REVERT: "", **allow})
+    return Mode("sync", deletes=True, allow={REVERT: "", **allow}, command=UNDO)
 
 
 def is_of_another_server(run: Journaled, connection: Connection) -> bool:

@@ -25,6 +25,7 @@ from billsync.cli.terminal.consent import check_consent
 from billsync.cli.terminal.showing import check_files
 from billsync.cli.terminal.surroundings import Run
 from billsync.core.diffing.diff import Mode
+from billsync.core.observed.without_files import PROMOTE
 from billsync.model.diagnostic import has_errors
 from billsync.model.frozen import replace
 from billsync.model.result import StepResult
@@ -146,16 +147,28 @@ def _read(run: Run, source: Source) -> Offered:
     return offered
 
 
+def _command(offered: Offered) -> str:
+    """The command for hints: none where the source is files, in which something can be changed."""
+    return "" if offered.is_of_files else PROMOTE
+
+
 def _show(run: Run, connection: Connection, offered: Offered, how: PromoteOptions) -> Exit:
     desired = offered.desired
-    scope = DiffScope(how.allow, how.impact, is_anonymous=how.is_anonymous, mode=MODE, valid_for=how.valid_for)
+    scope = DiffScope(
+        how.allow,
+        how.impact,
+        is_anonymous=how.is_anonymous,
+        mode=MODE,
+        valid_for=how.valid_for,
+        command=_command(offered),
+    )
     found = difference(connection, desired, scope, run.progress)
     return show_found(run, desired, found, offered.findings, scope, exit_code=how.exit_code)
 
 
 def _carry_out(run: Run, connection: Connection, offered: Offered, how: PromoteOptions) -> Exit:
     desired = offered.desired
-    mode = Mode(MODE, deletes=False, allow=how.allow)
+    mode = Mode(MODE, deletes=False, allow=how.allow, command=_command(offered))
     account = write_desired(run, connection, desired, offered.findings, mode, asking=None if how.yes else ())
     ended = code_of_run(account.plan, account.results.values(), wrote=account.wrote)
     if account.plan.guards or ended is Exit.PARTLY:

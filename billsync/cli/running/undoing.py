@@ -114,7 +114,7 @@ def _named_rules(run: Run, earlier: Journaled, files: Sequence[str], how: UndoOp
 
 def _show(run: Run, connection: Connection, found: Undoing, how: UndoOptions) -> Exit:
     mode = mode_of(how.allow)
-    scope = DiffScope(mode.allow, None, mode=mode.name, valid_for=how.valid_for)
+    scope = DiffScope(mode.allow, None, mode=mode.name, valid_for=how.valid_for, command=mode.command)
     shown = difference(connection, found.desired, scope, run.progress)
     return show_found(run, found.desired, shown, found.findings, scope, exit_code=how.exit_code)
 

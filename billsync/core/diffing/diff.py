@@ -50,11 +50,13 @@ VALID_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """The mode of a run: `apply` never deletes, `sync` does. `allow` are the guards' flags by name."""
+    """The mode of a run: `apply` never deletes, `sync` does. `allow` are the guards' flags by name; `command` is one
+    that reads no files, empty for all others."""
 
     name: str
     deletes: bool
     allow: Mapping[str, str]
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)

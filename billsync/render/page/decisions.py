@@ -15,12 +15,12 @@ from billsync.render.plan.effects import staying_text
 from billsync.render.plan.groups import Group, groups
 from billsync.render.plan.nouns import noun
 from billsync.render.plan.outline import Item, Outline
+from billsync.render.plan.text import NO_FLAG
 
 NAMED = 5
 """The number of entities that one decision names; all are in the sections."""
 
 TOLD = {Outcome.REFUSED: DecisionKind.REFUSED, Outcome.BLOCKED: DecisionKind.BLOCKED}
-NO_FLAG = "no flag allows it: change the policy, or the files"
 
 
 def decisions(outline: Outline, findings: Sequence[Diagnostic] = ()) -> tuple[Decision, ...]:
@@ -51,7 +51,7 @@ def _stopped(guard: Guard) -> Decision:
     names = _names([address.text for address in guard.addresses])
     missing = [address.text for address in guard.addresses if address.text not in guard.reason]
     text = plain(guard.reason) + (plain(": ") + names if missing else ())
-    way_out = plain("allow it with ") + code(guard.flag) if guard.flag else plain(NO_FLAG)
+    way_out = plain("allow it with ") + code(guard.flag) if guard.flag else plain(guard.hint or NO_FLAG)
     return Decision(DecisionKind.STOPPED, text, guard.code, way_out)
 
 

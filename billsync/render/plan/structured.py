@@ -125,7 +125,11 @@ def _field(field: FieldChange) -> Any:
 
 def _guard(guard: Guard) -> Any:
     addresses = [address.text for address in guard.addresses]
-    return {"code": guard.code, "reason": guard.reason, "flag": guard.flag, "addresses": addresses}
+    return {"code": guard.code, "reason": guard.reason, "flag": guard.flag, "addresses": addresses, **_hint(guard)}
+
+
+def _hint(guard: Guard) -> Any:
+    return {"hint": guard.hint} if guard.hint else {}
 
 
 def _summary(summary: Summary) -> Any:

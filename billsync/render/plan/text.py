@@ -36,6 +36,7 @@ ENDS = {
 }
 
 
+NO_FLAG = "no flag allows it: change the policy, or the files"
 NAMED = 3
 """Largest number of a group that are named; `--verbose` names all of them."""
 
@@ -184,7 +185,8 @@ def _fields(item: Item) -> Iterator[str]:
 def _guard(guard: Guard, look: Look) -> Iterator[str]:
     yield look.colored(f"{_labelled('stopped', guard.code, guard.reason)}: {visible(guard.reason)}", Color.TROUBLE)
     yield from _listed(title_of(address) for address in guard.addresses)
-    yield f"  Allow it with {guard.flag}" if guard.flag else "  No flag allows it: change the policy, or the files"
+    no_flag = guard.hint or NO_FLAG
+    yield f"  Allow it with {guard.flag}" if guard.flag else f"  {no_flag[0].upper()}{no_flag[1:]}"
 
 
 def _labelled(word: str, code: str, reason: str) -> str:
