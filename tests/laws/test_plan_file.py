@@ -146,6 +146,7 @@ def test_a_guard_and_what_may_be_in_the_way_survive_json() -> None:
             "reason": "acme has 5 USD",
             "flag": "--allow-customer-credit",
             "addresses": ["customer/acme"],
+            "hint": "",
         }
     ]
     assert document["steps"][0]["before"]["without"][1] == {
