@@ -63,11 +63,6 @@ def facts_of(debt: Debt) -> Mapping[str, Plain]:
     return {"customer": debt.customer, "amount": amount, "currency": debt.currency, "reference": debt.reference}
 
 
-def has_fee(connection: Connection, customer: str, reference: str) -> bool:
-    """Whether a customer, by its id, has the fee that a debt was made with. Raises RemoteError."""
-    return reference in _there(connection, {customer: None})
-
-
 def _ids(connection: Connection) -> Mapping[str, str]:
     return {str(row.get("key")): str(row["id"]) for row in connection.rows("customer") if not row.get("deleted_at")}
 

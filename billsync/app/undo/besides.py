@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from billsync.api.documents import CHARGES
 from billsync.app.planning.carrying_out import bindings_of
-from billsync.app.recovery.owing import has_fee
 from billsync.app.server.connection import Connection
 from billsync.core.taking_back.journal import Journaled
 from billsync.core.taking_back.undo import Lasting
+from billsync.live.paging import Refused
+from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.state import Snapshot
 
+REFERENCE = "unique_reference_id"
 BILLING = "its billing stays as the run set it"
 UNOWNED = "nobody owns it, and billsync deletes nothing that isn't owned: delete it by hand"
 
@@ -21,7 +24,7 @@ def lasting_besides(connection: Connection, run: Journaled, gone: Container[Addr
     bindings = bindings_of(connection, Snapshot(), {})
     for debt in run.owed:
         customer = bindings.id_of(debt.customer)
-        if customer is not None and has_fee(connection, customer, debt.reference):
+        if customer is not None and _has_fee(connection, customer, debt.reference):
             money = f"{debt.amount} {debt.currency}"
             why = f"the one-off fee of {money} that made its debt again stays, as no call takes a fee back"
             yield Lasting(debt.customer, f"{why}: grant it {money} of credit if it isn't to owe that")
@@ -30,3 +33,12 @@ def lasting_besides(connection: Connection, run: Journaled, gone: Container[Addr
             yield Lasting(address, BILLING)
     for address in run.unowned:
         yield Lasting(address, UNOWNED)
+
+
+def _has_fee(connection: Connection, customer: str, reference: str) -> bool:
+    """Whether a customer, by its id, has the fee of this reference. Raises RemoteError."""
+    try:
+        rows = connection.listed(CHARGES.replace(PARENT, customer))
+    except Refused:
+        return False
+    return any(row.get(REFERENCE) == reference for row in rows)
