@@ -57,7 +57,7 @@ def _is_replaced(made: Made) -> bool:
 def _rows(
     connection: Connection, bindings: Bindings, attachments: Attachments, made: Made
 ) -> tuple[Attached, ...] | str | None:
-    """What is attached to the running link; a text where it isn't as the run left it, None where no link runs."""
+    """The rows attached to the running link; a text where it isn't as the run left it, None where no link runs."""
     link = bindings.id_of(made.steps[-1].address)
     if link is None:
         return None

@@ -20,7 +20,7 @@ UNOWNED = "nobody owns it, and billsync deletes nothing that isn't owned: delete
 
 
 def lasting_besides(connection: Connection, run: Journaled, gone: Container[Address]) -> Iterator[Lasting]:
-    """What lasts besides the steps; `gone` are entities that are to go. Raises RemoteError."""
+    """The parts that last besides the steps; `gone` are entities that are to go. Raises RemoteError."""
     bindings = bindings_of(connection, Snapshot(), {})
     for debt in run.owed:
         customer = bindings.id_of(debt.customer)
