@@ -12,6 +12,7 @@ from billsync.core.taking_back.journal import OWING
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.live.streams import read_lists
+from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Journal, RemoteError
 from billsync.model.state import Snapshot
@@ -60,7 +61,8 @@ def owe(connection: Connection, debts: Sequence[Debt], journal: Journal | None =
 def facts_of(debt: Debt) -> Mapping[str, Plain]:
     """The facts of a debt by which an undo names it."""
     amount = decimal_text(debt.amount)
-    return {"customer": debt.customer, "amount": amount, "currency": debt.currency, "reference": debt.reference}
+    debtor = Address("customer", (debt.customer,)).text
+    return {"entity": debtor, "amount": amount, "currency": debt.currency, "reference": debt.reference}
 
 
 def _ids(connection: Connection) -> Mapping[str, str]:

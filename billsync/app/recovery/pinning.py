@@ -9,6 +9,7 @@ from billsync.api.documents import BILLING
 from billsync.app.server.connection import Connection
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
+from billsync.model.address import Address
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.ports import Journal, RemoteError
@@ -43,7 +44,7 @@ def pin(connection: Connection, pins: Mapping[str, Pin], journal: Journal) -> Pi
         elif reason := _set(connection, ids[key], pins[key]):
             failed[key] = reason
         else:
-            journal.record("pinned", {"customer": key, "profile": pins[key].profile})
+            journal.record("pinned", {"entity": Address(CUSTOMER, (key,)).text, "profile": pins[key].profile})
             made += 1
     return Pinned(made, known, failed)
 

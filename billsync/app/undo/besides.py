@@ -23,11 +23,11 @@ def lasting_besides(connection: Connection, run: Journaled, gone: Container[Addr
     """The parts that last besides the steps; `gone` are entities that are to go. Raises RemoteError."""
     bindings = bindings_of(connection, Snapshot(), {})
     for debt in run.owed:
-        customer = bindings.id_of(debt.customer)
+        customer = bindings.id_of(debt.debtor)
         if customer is not None and _has_fee(connection, customer, debt.reference):
             money = f"{debt.amount} {debt.currency}"
             why = f"the one-off fee of {money} that made its debt again stays, as no call takes a fee back"
-            yield Lasting(debt.customer, f"{why}: grant it {money} of credit if it isn't to owe that")
+            yield Lasting(debt.debtor, f"{why}: grant it {money} of credit if it isn't to owe that")
     for address in run.pinned:
         if address not in gone:
             yield Lasting(address, BILLING)

@@ -88,12 +88,12 @@ def speaks_of_files(hint: str) -> bool:
     return _OF_FILES.search(hint) is not None
 
 
-def worded_for(plan: PlanFile, command: str) -> PlanFile:
+def worded_for(plan_file: PlanFile, command: str) -> PlanFile:
     """The plan file with hints for a command that reads no files; unchanged for any other command."""
     if command not in AGAIN:
-        return plan
-    guards = tuple(guard if guard.flag else replace(guard, hint=NO_FLAG[command]) for guard in plan.guards)
-    return replace(plan, changes=tuple(_worded(one, command) for one in plan.changes), guards=guards)
+        return plan_file
+    guards = tuple(guard if guard.flag else replace(guard, hint=NO_FLAG[command]) for guard in plan_file.guards)
+    return replace(plan_file, changes=tuple(_worded(one, command) for one in plan_file.changes), guards=guards)
 
 
 def _worded(change: Change, command: str) -> Change:

@@ -19,8 +19,7 @@ CHANGING = "changing"
 ATTACHED, OWNERS = "attached", "owners"
 """The names under which it lists former quantities of what is attached, and the owners of entities."""
 OWING, PINNED, SENDING = "owing", "pinned", "sending"
-"""The events of a restore that no step makes: a debt as a fee, a customer's billing, and usage."""
-CUSTOMER = "customer"
+"""The events of a restore that no step makes: a debt as a fee, billing, and usage."""
 
 _MADE = frozenset({"done", "failed"})
 """Ends of steps after which something may have been written; a run that broke off has no end of a step."""
@@ -61,7 +60,7 @@ class Made:
 class Owed:
     """A debt that a run made again as a one-off fee, with the fee's reference; it may have died before the call."""
 
-    customer: Address
+    debtor: Address
     amount: str
     currency: str
     reference: str
@@ -74,7 +73,7 @@ class Journaled:
     `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`);
     `ended` is the time of its last event, and `place` names the server in the same way in each directory. `owners` are
     those of the entities, where they have several; what is left out has none. `owed` are debts that it made again as
-    fees, `pinned` customers whose billing it set, and `sent`: it sent usage events again.
+    fees, `pinned` are entities whose billing it set, and `sent`: it sent usage events again.
     """
 
     target: str
@@ -104,7 +103,7 @@ class Journaled:
         """The part of a run for several owners that is one owner's, with what nobody owns."""
         made = tuple(one for one in self.made if self.owners.get(one.address, owner) == owner)
         names = {address for address, name in self.owners.items() if name != owner}
-        owed = tuple(one for one in self.owed if one.customer not in names)
+        owed = tuple(one for one in self.owed if one.debtor not in names)
         pinned = tuple(address for address in self.pinned if address not in names)
         return replace(self, owner=owner, made=made, owed=owed, pinned=pinned)
 
@@ -177,7 +176,7 @@ def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
         place=str(run.get("place", "")),
         owners=owners,
         owed=tuple(_owed(event) for event in events if event.get("event") == OWING),
-        pinned=tuple(_customer(event) for event in events if event.get("event") == PINNED),
+        pinned=tuple(_entity_in(event) for event in events if event.get("event") == PINNED),
         sent=any(event.get("event") == SENDING for event in events),
     )
 
@@ -187,11 +186,11 @@ def _quantities(old: Mapping[str, Any]) -> Mapping[str, int]:
 
 
 def _owed(event: Mapping[str, Any]) -> Owed:
-    return Owed(_customer(event), *(str(event[name]) for name in ("amount", "currency", "reference")))
+    return Owed(_entity_in(event), *(str(event[name]) for name in ("amount", "currency", "reference")))
 
 
-def _customer(event: Mapping[str, Any]) -> Address:
-    return Address(CUSTOMER, (str(event[CUSTOMER]),))
+def _entity_in(event: Mapping[str, Any]) -> Address:
+    return parse_address(str(event["entity"]))
 
 
 def _id(steps: Iterable[Step], answered: Mapping[str, str]) -> str:
