@@ -15,7 +15,6 @@ from operator import attrgetter
 from billsync import __version__
 from billsync.api.documents import BILLING
 from billsync.app.dump.losses import read_undeclared
-from billsync.app.reading.subscription_pages import READ
 from billsync.app.recovery.promises import lots_of_customers, promises_in, read_promise_facts
 from billsync.app.recovery.taken_catalog import (
     ADDON,
@@ -43,7 +42,7 @@ from billsync.model.state import Snapshot
 from billsync.model.value import Fields, canonical
 from billsync.report.recovery.snapshot.counting import counted_credit, counted_in, lacks_due
 from billsync.report.recovery.snapshot.item_lines import credit_in, item_line, row_in, with_list
-from billsync.report.recovery.snapshot.items import Absent, Document, Listed, PromiseOf, Unread, kept
+from billsync.report.recovery.snapshot.items import Absent, Document, Listed, PromiseOf, Unread
 from billsync.report.recovery.snapshot.lines import recovery_in, whole_lines
 from billsync.report.recovery.snapshot.moves import moves_said, name_of, unexplained_in
 
@@ -54,8 +53,6 @@ NOT_BILLED = (404, 412)
 """Statuses for a customer without billing (customer-facts.md §4.2)."""
 MANY = 500
 """Add-ons of so many subscriptions, or billing of so many customers, are in memory at a time."""
-PROMISED = (*READ, OFFERS)
-"""The members of a subscription's row that its promise is worked out from."""
 
 
 def take(connection: Connection, *, has_events: bool = False) -> Recovery:
@@ -244,7 +241,7 @@ class Taking:
         for name in self._found.names(PROMISE):
             self._found.drop(PROMISE, name)
         for lot in self._subscriptions():
-            rows = (kept(row_in(self._line_of(one.name)).fields, PROMISED) for one in lot)
+            rows = (row_in(self._line_of(one.name)).fields for one in lot)
             for name, promise in promises_in(self._connection, facts, rows):
                 self._found.put(PROMISE, Known(name), item_line(PromiseOf(name, promise)))
         self._promised = before, self._now()
