@@ -10,6 +10,7 @@ from typing import TextIO
 
 from billsync.apply.evidence import EmailMask
 from billsync.apply.private_files import create_private, make_private_directory
+from billsync.core.taking_back.journal import sealed
 from billsync.model.ports import Clock
 from billsync.model.value import Plain, json_line, jsonable
 
@@ -17,7 +18,8 @@ from billsync.model.value import Plain, json_line, jsonable
 class FileJournal:
     """A journal in a file of its own, made at the first event; each event is written before the next call.
 
-    Only its user can read it, and no e-mail address stands in it.
+    Only its user can read it, and no e-mail address stands in it. Each line has a seal, by which `undo` finds that one
+    was changed or left out.
     """
 
     def __init__(self, directory: Path, *, clock: Clock, facts: Mapping[str, Plain]) -> None:
@@ -26,6 +28,7 @@ class FileJournal:
         self._facts = facts
         self._mask = EmailMask()
         self._file: TextIO | None = None
+        self._seal = ""
 
     def record(self, event: str, facts: Mapping[str, Plain]) -> None:
         """Append one event with its time. Raises OSError when the disk doesn't take it."""
@@ -47,8 +50,9 @@ class FileJournal:
 
     def _write(self, now: datetime, event: str, facts: Mapping[str, Plain]) -> None:
         assert self._file is not None
-        line = {"at": now.isoformat(), "event": event, **jsonable(facts)}
-        self._file.write(self._mask.masked(json_line(line)) + "\n")
+        text = self._mask.masked(json_line({"at": now.isoformat(), "event": event, **jsonable(facts)}))
+        line, self._seal = sealed(text, self._seal)
+        self._file.write(line + "\n")
         self._file.flush()
 
     def __enter__(self) -> FileJournal:

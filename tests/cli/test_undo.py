@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from billsync.cli.servers.database import open_database
+from billsync.core.taking_back.journal import sealed
 from tests.cli.conftest import SHOP
 from tests.cli.test_prepaid_story import use
 from tests.support.command import Ran, Shell
@@ -49,6 +51,15 @@ plans:
 customers:
   - {key: acme, name: Acme, usage_attribution: {subject_keys: [a-1]}, subscription: {plan: team}}
 """
+
+
+def resealed(lines: Iterable[str]) -> str:
+    """A journal of these lines, as if a run had written them."""
+    found, seal = [], ""
+    for line in lines:
+        text, seal = sealed(line.rpartition(', "seal": "')[0] + "}", seal)
+        found.append(text + "\n")
+    return "".join(found)
 
 
 class Undoing:
@@ -200,9 +211,9 @@ def test_a_customer_with_another_key_is_named(shop: Undoing) -> None:
 
 def test_what_was_made_after_a_killed_run_stays(shop: Undoing, shell: Shell, folder: Path) -> None:
     """Its call is in the journal, and no answer: another run made the customer later."""
-    lines = Path(shop.sync(WITHOUT_MORE)).read_text().splitlines(keepends=True)
+    lines = Path(shop.sync(WITHOUT_MORE)).read_text().splitlines()
     kept = (line for line in lines if not any(word in line for word in ("answer", "result")))
-    (folder / "cut.jsonl").write_text("".join(kept))
+    (folder / "cut.jsonl").write_text(resealed(kept))
     by_hand(shell, "Somebody else", again=True)
 
     undone = shop.undo("cut.jsonl", *EVERYTHING)
@@ -392,7 +403,7 @@ def test_a_run_that_broke_off_is_undone_as_far_as_its_journal_goes(shop: Undoing
     text = Path(first).read_text()
     shop.sync(SHOP)
     cut = folder / "cut.jsonl"
-    cut.write_text("".join(line for line in text.splitlines(True) if '"result"' not in line) + '{"at": "2026')
+    cut.write_text(resealed(line for line in text.splitlines() if '"result"' not in line) + '{"at": "2026')
 
     undone = shop.undo(str(cut), *EVERYTHING)
 
@@ -510,18 +521,40 @@ def test_what_has_ended_at_once_or_was_settled_stays(shop: Undoing) -> None:
 
 
 def test_a_journal_of_something_else_is_refused(shop: Undoing, folder: Path) -> None:
-    first = shop.sync(SHOP)
-    lines = Path(first).read_text().splitlines()
-    old = folder / "old.jsonl"
-    old.write_text("\n".join(line for line in lines if '"planned"' not in line).replace('"replaced"', '"x"'))
-    later, deep = folder / "later.jsonl", folder / "deep.jsonl"
-    later.write_text("\n".join(lines).replace("meter/api", "gauge/api") + "\n")
-    deep.write_text("[" * 100_000 + "\n")
-    several = folder / "several.jsonl"
-    several.write_text("\n".join(lines).replace('"owner": "payments", "mode"', '"owner": null, "mode"') + "\n")
-    texts = [old, folder / "shop.yaml", folder / "none", later, deep, several]
+    lines = Path(shop.sync(SHOP)).read_text().splitlines()
+    texts = {
+        "old": resealed(line.replace('"replaced"', '"x"') for line in lines if '"planned"' not in line),
+        "later": resealed(line.replace("meter/api", "gauge/api") for line in lines),
+        "several": resealed(line.replace('"owner": "payments", "mode"', '"owner": null, "mode"') for line in lines),
+        "deep": "[" * 100_000 + "\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
 
-    assert [shop.undo(str(path), "--yes").code for path in texts] == [1] * 6
+    assert [shop.undo(name, "--yes").code for name in (*texts, "shop.yaml", "none")] == [1] * 6
+
+
+@pytest.mark.parametrize(
+    ("said", "edit"),
+    [
+        ("line 2 isn't", lambda lines: [lines[0], lines[1].replace('"steps"', '"Steps"'), *lines[2:]]),
+        ("line 3 isn't", lambda lines: [*lines[:2], *lines[3:]]),
+        ("line 1 isn't", lambda lines: [line.rpartition(', "seal"')[0] + "}" for line in lines]),
+        ("line 5 isn't", lambda lines: [*lines[:4], lines[3], *lines[4:]]),
+        ("", lambda lines: lines[:-2]),
+    ],
+)
+def test_an_edited_journal_is_refused_and_a_shorter_one_is_not(
+    shop: Undoing, folder: Path, said: str, edit: Callable[[list[str]], list[str]]
+) -> None:
+    """A run that was killed left the beginning of one."""
+    lines = edit(Path(shop.sync(SHOP)).read_text().splitlines())
+    (folder / "edited.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+    ran = shop.undo("edited.jsonl", "--dry-run")
+
+    assert (ran.code, "error[bad-journal]" in ran.err) == ((1, True) if said else (4, False))
+    assert said in ran.err
 
 
 def test_a_server_has_one_name_wherever_a_command_runs(

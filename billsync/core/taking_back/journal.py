@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from hashlib import sha256
 from typing import Any
 
 from billsync.model.address import Address, chain_of, parse_address
@@ -18,6 +19,8 @@ CHANGING = "changing"
 """The name under which a journal lists the fields that a step changes."""
 ATTACHED, OWNERS = "attached", "owners"
 """The names under which it lists former quantities of what is attached, and the owners of entities."""
+SEAL_CHARACTERS = 32
+_SEAL = ', "seal": "'
 OWING, PINNED, SENDING = "owing", "pinned", "sending"
 """The events of a restore that no step makes: a debt as a fee, billing, and usage."""
 
@@ -108,12 +111,32 @@ class Journaled:
         return replace(self, owner=owner, made=made, owed=owed, pinned=pinned)
 
 
+def sealed(line: str, before: str) -> tuple[str, str]:
+    """A line of a journal with its seal, which is made of the line and of the seal before it; and the seal."""
+    seal = sha256(f"{before}{line}".encode()).hexdigest()[:SEAL_CHARACTERS]
+    return f'{line[:-1]}{_SEAL}{seal}"}}', seal
+
+
+def _unsealed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines as they were before they were sealed. Raises NotAJournal for one that was changed, or that follows a
+    line which was left out."""
+    before = ""
+    for number, line in enumerate(lines, 1):
+        text = line.rstrip("\n").rpartition(_SEAL)[0] + "}"
+        whole, before = sealed(text, before)
+        if whole != line.rstrip("\n"):
+            raise NotAJournal(f"line {number} isn't as the run wrote it: it was edited, or is of an earlier version")
+        yield text
+
+
 def journaled(text: str) -> Journaled:
     """The run that a journal is about. Raises NotAJournal."""
     try:
-        events = [json.loads(line, parse_float=_no_float) for line in _whole_lines(text)]
+        events = [json.loads(line, parse_float=_no_float) for line in _unsealed(_whole_lines(text))]
         found = _journaled([event for event in events if isinstance(event, Mapping)])
         return replace(found, is_cut=not text.endswith("\n"))
+    except NotAJournal:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise NotAJournal(str(error)) from error
 

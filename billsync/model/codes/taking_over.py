@@ -42,9 +42,9 @@ TAKING_OVER = Chapter(
         Code(
             "bad-journal",
             "this is not a journal that can be undone",
-            "`undo` takes a journal of `.billsync/journal`, which `sync`, `apply` and `migrate` write. Journals of "
-            "versions before `undo` don't hold what it needs, and one of another server is refused. So are files of "
-            "another owner, and a policy in the journal that this version doesn't know.",
+            "`undo` takes a journal of `.billsync/journal`, which every command that writes leaves. One that was "
+            "edited is refused, and so are those of another server, of earlier versions, and of a policy that this "
+            "version doesn't know, and files of another owner.",
             "run.jsonl: it doesn't begin with a run",
         ),
         Code(
