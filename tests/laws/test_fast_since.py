@@ -94,7 +94,7 @@ def test_a_chosen_customer_with_another_subscription_has_all_of_them_read(monkey
     [
         ("customer/beta", {"beta"}),
         ("grant/acme/welcome", {"acme"}),
-        ("plan/small", set()),
+        ("subscription/beta/default", set()),
         ("customer/gone", {"acme", "beta", "delta"}),
     ],
 )

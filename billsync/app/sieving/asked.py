@@ -19,17 +19,17 @@ _ID = re.compile(r"[0-9A-Za-z]{26}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa
 
 
 def asked_members(sieve: Sieve, members: Members) -> frozenset[str] | None:
-    """The keys of the members whose lists are read: those that the run is about, and those in doubt. None for all.
+    """The keys of the members whose lists are read: those that the run is about, if it isn't about a link of theirs
+    alone, and those in doubt. None for all.
 
     What stands in a list of another one can't change what is said of these, unless something is deleted: any row may
     hold on to that. So all are read if a delete is chosen, or would free a name that one of these members claims.
     """
-    if sieve.chosen is None:
+    if sieve.chosen is None or sieve.beyond_links is None:
         return None
-    asked = sieve.chosen | members.doubtful
-    if sieve.deletes and _depends_on_deletes(sieve, members, asked):
+    if sieve.deletes and _depends_on_deletes(sieve, members, sieve.chosen | members.doubtful):
         return None
-    return asked
+    return sieve.beyond_links | members.doubtful
 
 
 def going_is_chosen(sieve: Sieve, members: Members) -> bool:

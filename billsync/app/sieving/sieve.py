@@ -19,6 +19,7 @@ from billsync.live.encoding import decode
 from billsync.live.snapshot import PARENT
 from billsync.model.crowd import Crowd
 from billsync.model.frozen import dataclass
+from billsync.model.kind import Archetype
 from billsync.model.state import Desired, Read, Row, Snapshot
 
 Known: TypeAlias = Mapping[Read, tuple[Row, ...]]
@@ -29,8 +30,8 @@ Making: TypeAlias = tuple[str, Make]
 @dataclass(frozen=True, slots=True)
 class Sieve:
     """The constants of one sieving. `rest` is what is declared besides the crowd; `chosen` are the keys of the members
-    that the run is about, or a part of which is, also of what is no longer declared, None for all; `needs_whole`: the
-    links of these alone don't tell enough."""
+    that the run is about, or a part of which is, also of what is no longer declared, None for all; for `beyond_links`,
+    links are no part. `needs_whole`: the links of the chosen ones alone don't tell enough."""
 
     connection: ReadingConnection
     crowd: Crowd
@@ -40,6 +41,7 @@ class Sieve:
     facts: Facts
     catalog: Snapshot
     chosen: frozenset[str] | None = None
+    beyond_links: frozenset[str] | None = None
     needs_whole: bool = False
     making: Making | None = None
 
@@ -65,6 +67,7 @@ def sieve_for(
         Facts(desired.crowd, rest.owner, found.names, declared, frozenset(several)),
         catalog,
         chosen_members(desired, KINDS),
+        chosen_members(desired, KINDS, without=[k.name for k in children if k.archetype is Archetype.CHAINED]),
     )
 
 

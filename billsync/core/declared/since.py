@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from billsync.core.declared.crowd import children_of, counts, members_as_entities, whole
 from billsync.core.declared.dependents import with_dependents
@@ -66,13 +66,13 @@ def reached(desired: Desired, registry: Registry) -> Desired:
     return whole(replace(desired, crowd=replace(crowd, members=members)), registry)
 
 
-def chosen_members(desired: Desired, registry: Registry) -> frozenset[str] | None:
-    """The keys of what is chosen, or a part of which is, of the crowd's kind; also of what is no longer declared. None
-    for all."""
+def chosen_members(desired: Desired, registry: Registry, *, without: Collection[str] = ()) -> frozenset[str] | None:
+    """The keys of what is chosen, or a part of which is, of the crowd's kind; also of what is no longer declared. Parts
+    of the kinds in `without` don't count. None for all."""
     chosen, crowd = desired.selection.chosen, desired.crowd
     if chosen is None:
         return None
-    kinds = {crowd.kind, *(child.name for child in children_of(crowd.kind, registry))}
+    kinds = {crowd.kind, *(child.name for child in children_of(crowd.kind, registry))}.difference(without)
     return frozenset(address.names[0] for address in chosen if address.kind in kinds)
 
 
