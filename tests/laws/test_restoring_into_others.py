@@ -107,6 +107,9 @@ def test_what_is_anothers_is_given_nothing(name: str, lost: tuple[World, Recover
         resent = resend(new.connection(wire.wrap), recovery, events, Choices(), found, lambda text: None)
 
         assert {one.what: one.code for one in found.accounts if one.fate is Fate.LOST} == codes
+        assert found.loses_to_others is ("made-elsewhere" in codes.values())
+        unowned = [one.what for one in found.accounts if one.code == "owner-not-set"]
+        assert unowned == (["customer/acme"] if make is by_hand else [])
         assert complete(recovery, found.accounts, events=1) == ()
         assert resent.sent + resent.known == sent
     assert balances(new)["acme"].get("USD", 0) == credit
@@ -152,6 +155,19 @@ def test_a_status_that_nobody_knows_begins_nothing(lost: tuple[World, Recovery, 
     assert not [step for step in found.plan.steps if step.address.kind == "subscription" or "restore:" in step.id]
 
 
+def test_what_was_made_by_hand_is_not_lost_where_it_still_is() -> None:
+    old = World(seed=1)
+    by_hand(old)
+    old.clock.advance(3600)
+
+    found = restored(old, recovery_of(old))
+
+    assert ({one.fate for one in found.accounts if one.kind == "subscription"}, found.loses_to_others) == (
+        {Fate.RESTORED},
+        False,
+    )
+
+
 def test_a_server_that_has_lost_nothing_is_left_alone() -> None:
     """A restore into the wrong server: its grants, debts and usage are there, and nobody owes anything twice."""
     poor = SHOP.replace('amount: "500"', 'amount: "5"')
@@ -164,7 +180,7 @@ def test_a_server_that_has_lost_nothing_is_left_alone() -> None:
     found = restored(old, recovery, wrap=wire.wrap, events=events)
 
     (debt,) = (one for one in found.accounts if one.kind == "debt")
-    assert (found.debts, debt.fate) == ((), Fate.RESTORED)
+    assert (found.debts, debt.fate, found.loses_to_others) == ((), Fate.RESTORED, False)
     assert not [one for one in found.accounts if one.fate is Fate.LOST]
     assert complete(recovery, found.accounts, events=len(events)) == ()
     assert wire.transport.writes == ()

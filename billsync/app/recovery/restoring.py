@@ -36,7 +36,7 @@ from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
 from billsync.report.recovery.restore.pins import Pin, pins_of
-from billsync.report.recovery.restore.refusals import accounted, debts_to_make, refused_chains
+from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
 from billsync.report.recovery.restore.restoration import Tables, restoration
 from billsync.report.recovery.restore.usage_accounts import Number
 from billsync.report.recovery.restore.usage_start import Unbilled, unbilled
@@ -54,6 +54,7 @@ class Restore:
     `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
     the periods of which they are billed, and `events` the number of all events. `debts` are made again
     after the steps of the plan. `pins` are the billing of customers who have their own, by the customer's key.
+    `loses_to_others`: something is lost as another's is in its place, which is left alone.
     """
 
     plan: PlanFile
@@ -64,6 +65,7 @@ class Restore:
     events: int = 0
     debts: tuple[Debt, ...] = ()
     pins: Mapping[str, Pin] = field(default_factory=dict)
+    loses_to_others: bool = False
 
 
 def planned(
@@ -111,7 +113,8 @@ def planned(
     plan = worded_for(plan, RESTORE)
     accounts = accounted(found, made.changes)
     debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)
-    return Restore(plan, accounts, known, found.served, since, total, debts, set_again)
+    loses = lost_to_others(accounts)
+    return Restore(plan, accounts, known, found.served, since, total, debts, set_again, loses)
 
 
 def _subscriptions(recovery: Recovery) -> Snapshot:

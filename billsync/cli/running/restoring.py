@@ -142,11 +142,16 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
 
 
 def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit:
-    run.verdict = code_of_difference(found.plan, (), exit_code=exit_code)
+    run.verdict = _with_losses(code_of_difference(found.plan, (), exit_code=exit_code), found)
     above = partial(losses.text, {})
     sections = losses.sections()
     show(run, Result(found.plan, outline(found.plan), above=above, parts=losses.parts({}), sections=sections))
     return run.verdict
+
+
+def _with_losses(verdict: Exit, found: Restore) -> Exit:
+    """The exit code of a restore: what another's things on the server keep from coming back is a refusal."""
+    return worst(verdict, Exit.REFUSED) if found.loses_to_others else verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ class _Restoring:
         run, (account, go, code_of) = self.run, self._account()
         more = self._asked_and_written(account, go, code_of)
         run.account = account
-        run.verdict = code_of(account.plan, account.results.values(), wrote=account.wrote)
+        run.verdict = _with_losses(code_of(account.plan, account.results.values(), wrote=account.wrote), self.found)
         if more:
             run.verdict = worst(run.verdict, Exit.PARTLY)
         elif self.how.verifies and not account.plan.guards:

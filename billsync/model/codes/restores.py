@@ -264,6 +264,13 @@ RESTORES = Chapter(
             "subscription/acme/default: billsync's label of its key is new, and it still has no owner",
         ),
         Code(
+            "owner-not-set",
+            "something that was there already, without its owner",
+            "The organization has the same under its key, made by somebody without billsync. It is used as it is, and "
+            "the next `sync` changes nothing of it: list it under `adopted` in the owner's files.",
+            "customer/acme: it was there already, and nobody owns it: list it under `adopted` in the files of shop",
+        ),
+        Code(
             "arrears-cut",
             "fees in arrears for a part of the period",
             "Fees in arrears are billed for the time since the subscription began again: the part before is lost.",

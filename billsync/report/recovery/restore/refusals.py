@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from billsync.core.lifecycle.attached import stops
+from billsync.core.lifecycle.attached import LEFT_ALONE, stops
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome
 from billsync.model.frozen import replace
 from billsync.model.kind import Archetype, Registry
 from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import minus
-from billsync.report.recovery.losses.accounting import CUSTOMER, EVENT
+from billsync.report.recovery.losses.accounting import CUSTOMER, EVENT, Place
 from billsync.report.recovery.restore.debts import NOT_RESTORED, Debt, lost_debt
 from billsync.report.recovery.restore.restoration import Restoration
 
@@ -40,13 +40,18 @@ def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[
 
     Lines that add money to a row's stay, unless the row is lost.
     """
+    there: set[Place] = set()
     fates = {(one.kind, one.row_id): one for one in found.accounts if one.count and one.kind != EVENT}
     for rows, several in zip(found.rows, changes, strict=True):
         made = {change.address.unversioned() for change in several if change.is_pending}
         for change in several:
             row_id = rows.get(change.address.unversioned(), "")
             place = change.address.kind, row_id
-            if _is_not_made(change) and place in fates:
+            if place in fates and _is_there(found, change, row_id):
+                there.add(place)
+                known = fates[place]
+                fates[place] = Accounted(*place, known.what, Fate.RESTORED, customer=known.customer)
+            elif _is_not_made(change) and place in fates:
                 left = found.credits.get(row_id, {})
                 known = _with_credit(fates[place], change, left)
                 is_made = change.address.unversioned() in made or (bool(left) and not any(left.values()))
@@ -55,8 +60,18 @@ def accounted(found: Restoration, changes: Sequence[Sequence[Change]]) -> tuple[
         if fates[CUSTOMER, debt.customer_id].fate is Fate.LOST:
             fates[debt.place] = lost_debt(debt, NOT_RESTORED)
     more = (one for one in found.accounts if one.kind == EVENT or not one.count)
-    lost = {place for place, one in fates.items() if one.fate is Fate.LOST}
-    return (*fates.values(), *(one for one in more if (one.kind, one.row_id) not in lost))
+    apart = there.union(place for place, one in fates.items() if one.fate is Fate.LOST)
+    return (*fates.values(), *(one for one in more if (one.kind, one.row_id) not in apart))
+
+
+def _is_there(found: Restoration, change: Change, row_id: str) -> bool:
+    """Whether somebody made the very row by hand before the snapshot, on this server, which hasn't lost it."""
+    return change.code in LEFT_ALONE and row_id in found.survivors
+
+
+def lost_to_others(accounts: Iterable[Accounted]) -> bool:
+    """Whether something is lost as another's is in its place, and is left alone, which no refusal says."""
+    return any(one.fate is Fate.LOST and one.code in LEFT_ALONE for one in accounts)
 
 
 def debts_to_make(found: Restoration, accounts: Iterable[Accounted]) -> tuple[Debt, ...]:

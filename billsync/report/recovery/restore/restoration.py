@@ -14,7 +14,7 @@ subscribe to each while it is active; the next version archives it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
@@ -66,7 +66,7 @@ class Restoration:
     `rows` are, by stage, the ids of the rows that its entities come from, by address: what the new server refuses of
     them is lost, too. `credits` is what is left of each grant that comes back, by the row's id; `served` are the ids of
     the customers with a subscription that begins again, or has begun: their usage goes to it. `debts` are all that the
-    snapshot has.
+    snapshot has. `survivors` are the ids of rows that this server hasn't lost.
     """
 
     stages: tuple[Stage, ...]
@@ -75,6 +75,7 @@ class Restoration:
     credits: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     served: frozenset[str] = frozenset()
     debts: tuple[Debt, ...] = ()
+    survivors: frozenset[str] = frozenset()
 
 
 def restoration(
@@ -144,14 +145,27 @@ class _Restoring:
                 self._records(kind)
         self._records(self.old.registry[CUSTOMER])
         found = chains(self.old, self.choices, self.now, self.live)
-        self.accounts += found.accounts
+        self.accounts += self._not_lost(found.accounts)
         granted = tuple(self._or_there(one) for one in grants(self.old, self.now))
         self._grants(granted, found.begun)
         self._versions(found.begun)
         served = self._served(found.begun)
         self._others(served)
         credits = {one.account.row_id: one.left for one in granted if one.left}
-        return Restoration(tuple(self.stages), tuple(self.accounts), tuple(self.rows), credits, served, self.debts)
+        there = frozenset(self.survivors)
+        return Restoration(
+            tuple(self.stages), tuple(self.accounts), tuple(self.rows), credits, served, self.debts, there
+        )
+
+    def _not_lost(self, accounts: Iterable[Accounted]) -> Iterator[Accounted]:
+        """Yield the accounts of links; those of a row that this server hasn't lost are one, and that is as it was."""
+        kind = self.old.registry[SUBSCRIPTION]
+        for one in accounts:
+            row = self.survivors.get(one.row_id)
+            if row is None or is_over(kind, row.fields) or one.fate is not Fate.DIFFERENT:
+                yield one
+            elif one.count:
+                yield Accounted(one.kind, one.row_id, one.what, Fate.RESTORED, customer=one.customer)
 
     def _or_there(self, granted: Granted) -> Granted:
         """The grant, or nothing to be made where the very row is still there: this server hasn't lost it."""
@@ -194,7 +208,8 @@ class _Restoring:
                 how = "it refers to something that was deleted"
                 self.accounts.append(self.old.fated(row, Fate.LOST, "refers-to-gone", how))
             else:
-                self.accounts.append(self._billed(row) or self.old.fated(row, Fate.RESTORED))
+                account = self._billed(row) or self._unowned(row) or self.old.fated(row, Fate.RESTORED)
+                self.accounts.append(account)
                 found.append((owner_of(row), self.old.entity(names[row.id], row), row.id))
         self._add(found)
 
@@ -203,14 +218,23 @@ class _Restoring:
         how = self.unpinned.get(row.id)
         return self.old.fated(row, Fate.DIFFERENT, "billing", how) if how else None
 
+    def _unowned(self, row: Row) -> Accounted | None:
+        """The fate of a row that somebody has made here already, without an owner."""
+        there = self.target.found.records.get(self.old.source.found.names[row.id])
+        owner = owner_of(row)
+        if owner is None or there is None or there.id == row.id or owner_of(there) is not None:
+            return None
+        how = f"it was there already, and nobody owns it: list it under `adopted` in the files of {owner}"
+        return self.old.fated(row, Fate.DIFFERENT, "owner-not-set", how)
+
     def _live_chains(self) -> Mapping[Address, Row]:
         """The first running links of the chains that the target has already."""
         kind = self.old.registry[SUBSCRIPTION]
         found: dict[Address, Row] = {}
         for parent, rows in self.target.found.chains.items():
             for row in reversed(rows):
-                key = labels_of(row.fields).get(KEY)
-                if key is not None and not has_ended(kind, row):
+                key = labels_of(row.fields).get(KEY, kind.default_key)  # also those that somebody made by hand
+                if not has_ended(kind, row):
                     found[Address(SUBSCRIPTION, (*parent.names, str(key)))] = row
         return found
 
