@@ -165,13 +165,14 @@ def test_a_restore_of_several_versions_leaves_none_on_sale(shop: Undoing, shell:
 WITHOUT_MORE = SHOP.replace("    subscription: {plan: prepaid}\n", "").partition("    grants:")[0]
 
 
-def by_hand(shell: Shell, name: str, *, again: bool) -> None:
-    """Somebody gives the customer another name, or deletes it and makes another one under its key."""
-    shell.clock.sleep(100)
+def by_hand(shell: Shell, name: str, *, again: bool, owner: str = "", wait: int = 100) -> None:
+    """Somebody gives the customer another name or owner, or deletes it and makes another one under its key."""
+    shell.clock.sleep(wait)
     app = open_database(".billsync/local.db", shell.clock, test_clock=False)
     with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter/") as http:
         (row,) = http.get("customers").json()["data"]
-        body = {"name": name, "labels": row["labels"], "usage_attribution": row["usage_attribution"]}
+        labels = {**row["labels"], "billsync_owner": owner or row["labels"]["billsync_owner"]}
+        body = {"name": name, "labels": labels, "usage_attribution": row["usage_attribution"]}
         if again:
             http.delete(f"customers/{row['id']}").raise_for_status()
             http.post("customers", json={**body, "key": row["key"]}).raise_for_status()
@@ -192,6 +193,16 @@ def test_a_renamed_customer_and_another_one_stay(shop: Undoing, shell: Shell, *,
 
     assert (undone.code, f"customer acme: {said}" in undone.err) == (4, True)
     assert "deleting meter api_requests" in undone.out
+    assert "deleting customer" not in undone.out
+
+
+def test_a_customer_of_another_owner_is_named_and_stays(shop: Undoing, shell: Shell) -> None:
+    first = shop.sync(WITHOUT_MORE)
+    by_hand(shell, "Acme Inc.", again=False, owner="search", wait=5)
+
+    undone = shop.undo(first, *EVERYTHING)
+
+    assert (undone.code, "customer acme: it is of the owner 'search' now" in undone.err) == (4, True)
     assert "deleting customer" not in undone.out
 
 
@@ -330,6 +341,24 @@ def test_addons_are_taken_back_with_all_others_left(shop: Undoing, before: int, 
     assert f"addons.seats.quantity: {after or '(none)'} → {before or '(none)'}" in undone.out
     assert (refused.code, refused.out.splitlines()[0]) == (4, "No changes.")
     assert f"its addon/seats@1 is in quantity 7, the run left {after}" in refused.err
+
+
+@pytest.mark.parametrize("days", [0, 40])
+@pytest.mark.parametrize(("change", "plan"), [("at_renewal", "team"), ("immediate", "large")])
+def test_an_undo_of_addons_is_done_once(shop: Undoing, shell: Shell, change: str, plan: str, days: int) -> None:
+    """A quantity that was scheduled, before and after it has taken effect; one that came with a change of plan."""
+    large = TWO.partition("plans:\n")[2].partition("customers:")[0].replace("key: team", "key: large")
+    text = seats(2).replace("customers:", f"{large}customers:")
+    shop.sync(text)
+    changed = text.replace("quantity: 2", "quantity: 3").replace("change: immediate", f"change: {change}")
+    second = shop.sync(changed.replace("{plan: team", f"{{plan: {plan}"), "--allow", "dearer-plan")
+    shell.clock.advance(days * 86_400)
+
+    undone, again = (shop.undo(second, "--yes", "--allow", "dearer-plan") for _ in range(2))
+
+    assert (undone.code, again.code, again.out.splitlines()[0], again.err) == (0, 0, "No changes.", "")
+    assert "addons.seats.quantity: 3 → 2" in undone.out
+    assert "support" not in undone.out
 
 
 RULES = "policy: {protected: {customers: [acme]}, forbid: [cancel, revert], max_deletes: 0}\n"

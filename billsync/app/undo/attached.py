@@ -73,9 +73,15 @@ def _rows(
     before = _quantities(attachments, (step.before for step in reversed(made.steps)))
     for member, quantity in left.items():
         seen = now.get(bindings.id_of(member) or "", "0")
-        if seen not in (quantity, quantity.rpartition(THEN)[2], before.get(member)):
+        former = str(made.attached.get(member.key, quantity))
+        if seen not in (quantity, come_about(quantity), before.get(member), former):
             return f"its {member.text} is in quantity {seen}, the run left {quantity}"
     return rows
+
+
+def come_about(quantities: str) -> str:
+    """The last of quantities over time, which is the only one some day."""
+    return quantities.rpartition(THEN)[2]
 
 
 def _quantities(attachments: Attachments, ends: Iterable[Expectation]) -> Mapping[Address, str]:

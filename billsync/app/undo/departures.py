@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from billsync.app.server.connection import Connection
+from billsync.app.undo.attached import come_about
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.core.changes.versions import offered
 from billsync.core.lifecycle.chain_end import ENDS
@@ -134,7 +135,7 @@ def _departure(bindings: Bindings, made: Made, removed: Set[Address]) -> str:
     except Unbound as error:
         return str(error)
     kind = bindings.registry[step.address.kind]
-    after = _filled(step.after, observed)
+    after = _as_by_now(_filled(step.after, observed), observed)
     if observed.view is not None and after.view is not None:
         observed = replace(observed, view=_named_again(observed.view, after.view, removed))
     if holds_after(
@@ -159,6 +160,13 @@ def _named_again(seen: Plain, left: Plain, removed: Set[Address]) -> Any:
     if isinstance(seen, tuple | list) and isinstance(left, tuple | list) and len(seen) == len(left):
         return tuple(_named_again(*pair, removed) for pair in zip(seen, left, strict=True))
     return seen
+
+
+def _as_by_now(end: Expectation, observed: Observed) -> Expectation:
+    """The expectation with quantities that were scheduled and have taken effect since."""
+    facts = {name: come_about(text) for name, text in end.facts.items() if isinstance(text, str)}
+    come = {name: text for name, text in facts.items() if observed.facts.get(name) == text}
+    return replace(end, facts={**end.facts, **come})
 
 
 def _filled(end: Expectation, observed: Observed) -> Expectation:

@@ -12,8 +12,9 @@ from billsync.app.undo.departures import departed
 from billsync.app.undo.older_versions import versions_again
 from billsync.apply.bindings import Bindings
 from billsync.core.observed.index import Index
+from billsync.core.observed.ownership import LABELS, OWNER, labels_of
 from billsync.core.taking_back.journal import Journaled, Made
-from billsync.core.taking_back.undo import Undone
+from billsync.core.taking_back.undo import Undone, is_withheld
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
@@ -78,6 +79,7 @@ def left_alone(seen: Seen) -> LeftAlone:
     departures = ((made.address, departed(seen.connection, bindings, made, run, seen.rows)) for made in changing)
     changed = {address: why for address, why in departures if why}
     changed |= {address: why for address, why in seen.apart.items() if address not in ended}
+    changed |= dict(_taken_over(seen))
     changed |= dict(_renamed(run, seen.rows.records))
     others = {address for address, owner in run.owners.items() if owner != run.owner}
     changed |= dict(_used_by_others(seen.whole, run, touched - others))
@@ -117,6 +119,18 @@ def _parent(address: Address) -> Address | None:
     kind = KINDS[address.kind]
     is_chain = kind.archetype is Archetype.CHAINED and kind.parent is not None
     return Address(kind.parent.kind, address.parents) if is_chain and kind.parent else None
+
+
+def _taken_over(seen: Seen) -> Iterator[tuple[Address, str]]:
+    """The entities to go that have another owner now, or none: no run deletes what isn't its owner's."""
+    for one in seen.run.made:
+        row, left = seen.rows.records.get(one.address), (one.last or {}).get(LABELS)
+        was_marked = is_withheld(left) or OWNER in (left or {})
+        if row is None or one.address not in seen.whole.gone or not was_marked:
+            continue
+        owner = labels_of(row.fields).get(OWNER)
+        if owner != seen.run.owner:
+            yield one.address, f"it is of the owner {owner!r} now" if owner else "no label names its owner any more"
 
 
 def _renamed(run: Journaled, records: Mapping[Address, Row]) -> Iterator[tuple[Address, str]]:

@@ -60,7 +60,7 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     """
     target = intended_by(run.intended)
     before = dict(attached_before(connection, bindings_of(connection, Snapshot(), {}), run.made))
-    attached = {address: fields for address, fields in before.items() if not isinstance(fields, str)}
+    attached = {address: {} if isinstance(fields, str) else fields for address, fields in before.items()}
     apart = {address: why for address, why in before.items() if isinstance(why, str)}
     whole = with_rules(undone(run, KINDS, Known(attached=attached)), rules, target)
     found = read_live(connection, whole.desired, deletes=True)
