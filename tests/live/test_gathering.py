@@ -69,6 +69,21 @@ def test_a_listing_finds_twins_and_is_cut() -> None:
     assert (len(listing), listing.at(1), listing.has_twins) == (2, "b", False)
 
 
+def test_a_name_is_found_without_a_look_at_the_others() -> None:
+    found = Gathering()
+    listing = found.listing("customer")
+    for number in range(500):
+        listing.append(str(number), is_live=True)
+        found.put("customer", Known(str(number), "owner"), b"content")
+    steps: list[None] = []
+    found._database.set_progress_handler(lambda: steps.append(None), 10)
+
+    assert "499" in listing
+    assert found.get("customer", "499") == b"content"
+    assert listing.at(499) == "499"
+    assert len(steps) < 50
+
+
 def test_nothing_leads_to_the_file_and_a_disk_that_fails_is_an_oserror(tmp_path: Path) -> None:
     with Gathering.within(tmp_path) as found:
         for number in range(1000):
