@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
@@ -77,10 +77,10 @@ def _shown(part: Part, telling: Telling) -> str:
             return telling.quote(part)
         case Said():
             return part.shown(telling)
-        case Address():
+        case Address():  # before other tuples
             return telling.address(part)
         case tuple():
-            return ", ".join(_shown(member, telling) for member in part)
+            return ", ".join(_shown(member, telling) for member in cast("tuple[Part, ...]", part))
         case Decimal():
             return decimal_text(part)
         case int():

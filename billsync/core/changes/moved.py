@@ -59,7 +59,7 @@ def _renamed(address: Address, present: Mapping[Address, Address], registry: Reg
     if kind is None or kind.parent is None:
         return address
     owner = present.get(Address(kind.parent.kind, address.parents))
-    return replace(address, names=(*owner.names, address.key)) if owner else address
+    return address._replace(names=(*owner.names, address.key)) if owner else address
 
 
 def _chain(found: Index, kind: Kind, new: Address, olds: Sequence[Address]) -> Index:

@@ -66,7 +66,7 @@ class _Writer:
         kept = kind.default_key if kind else None
         parents = tuple(map(self.names.name, address.parents))
         key = address.key if address.parents and address.key == kept else self.names.name(address.key)
-        return replace(address, names=(*parents, key))
+        return address._replace(names=(*parents, key))
 
     def entity(self, entity: Entity) -> Entity:
         """An entity of pseudonyms."""
