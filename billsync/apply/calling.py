@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from billsync.apply.evidence import body_kept, step_kept, text_kept
 from billsync.apply.world import World
 from billsync.model.change import Step
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind
 from billsync.model.ports import Answer, Unclear
 from billsync.model.value import Plain
@@ -49,7 +49,8 @@ def call(step: Step, world: World, tried: Tried) -> Tried:
     if isinstance(answer, Unclear):
         return Tried(tried.calls + 1, wrote=True, trouble=str(answer))
     after = _after_answer(tried, answer, world.kind(step), creates=step.before.view is None)
-    return replace(after, is_gone=step.call.method == "DELETE" and answer.status == NO_CONTENT)
+    is_gone = step.call.method == "DELETE" and answer.status == NO_CONTENT
+    return replace(after, is_gone=True) if is_gone else after
 
 
 def sent(step: Step, world: World, method: str, path: str, body: Plain = None) -> Answer | Unclear:

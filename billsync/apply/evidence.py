@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import count
 from urllib.parse import unquote
 
@@ -46,6 +47,7 @@ def _end_kept(kind: Kind, end: Expectation) -> Expectation:
     return replace(end, view=kept)
 
 
+@lru_cache(maxsize=1024)
 def _snake(name: str) -> str:
     """A field's name as API v3 writes it; API v1 writes `primaryEmail`."""
     return re.sub(r"[A-Z]", lambda found: f"_{found.group().lower()}", name)

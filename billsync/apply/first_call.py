@@ -7,12 +7,11 @@ been first.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billsync.apply.bindings import Unbound
 from billsync.apply.calling import UNTRIED, Tried, call
 from billsync.apply.world import World
 from billsync.model.change import Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Archetype
 from billsync.model.ports import RemoteError, Unreachable
 from billsync.model.value import Fields

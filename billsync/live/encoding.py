@@ -38,9 +38,17 @@ def _no_constant(name: str) -> NoReturn:
 _EXACT = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
 
+_WORDS = {True: "true", False: "false", None: "null"}
+
+
 def _text(value: Plain) -> str:
-    if type(value) is str:
+    of = type(value)
+    if of is str:
         return encode_basestring(value)
+    if of is dict:
+        return "{" + ",".join([f"{_string(key)}:{_text(item)}" for key, item in value.items()]) + "}"
+    if of is bool or value is None:
+        return _WORDS[value]
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Decimal):

@@ -8,6 +8,7 @@ every size has no cliff: smaller pages wouldn't help, and what it takes is soon 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from statistics import median
 
 from billsync.model.frozen import dataclass, replace
@@ -174,6 +175,7 @@ class Pace:
         return replace(self, goal=goal, size=_aligned(self.rungs[: goal + 1], read))
 
 
+@lru_cache(maxsize=256)
 def first_pace(listing: ListQuery) -> Pace:
     """The pace to begin a list with: its own page size, down to one row and up to some times as many."""
     rungs = [listing.size]

@@ -243,11 +243,13 @@ class _Pages(Generic[R]):
             self._leave_as_it_was(page.total, last=None)
 
     def _by_pages(self, listing: ListQuery, outcome: Outcome[R] | None = None) -> None:
-        first, pace = self._first_page(first_pace(listing), outcome)
+        first, pace, seconds = self._first_page(first_pace(listing), outcome)
         last = None
         if len(first.rows) >= first.total:
             self.shelf.extend(first.rows)
         else:
+            if seconds is not None:
+                pace = pace.after(0, rows=len(first.rows), seconds=seconds)
             last = self._row_at(first.total) if listing.sort else None
             self._in_waves(first.total, pace, listing.at_once)
         self._leave_as_it_was(first.total, last)
@@ -275,22 +277,21 @@ class _Pages(Generic[R]):
             raise Shifted(f"rows moved among {total}")
         self.shelf.cut(total)
 
-    def _first_page(self, pace: Pace, outcome: Outcome[R] | None) -> tuple[Page[R | Fields], Pace]:
-        """The first page, with fewer rows after each time-out, and the pace after it, if its time is known.
+    def _first_page(self, pace: Pace, outcome: Outcome[R] | None) -> tuple[Page[R | Fields], Pace, float | None]:
+        """The first page, with fewer rows after each time-out, its pace, and its seconds, if they are known.
 
         Raises TimedOut for one row.
         """
         if outcome is not None:
             known = self._judged(outcome, pace.size)
             if isinstance(known, Page):
-                return known, pace
+                return known, pace, None
             pace = pace.slower(0)
         while True:
             began = self.clock.now()
             first = next(self._outcomes((1,), pace.size))
             if isinstance(first, Page):
-                seconds = (self.clock.now() - began).total_seconds()
-                return first, pace.after(0, rows=len(first.rows), seconds=seconds)
+                return first, pace, (self.clock.now() - began).total_seconds()
             pace = pace.slower(0)
 
     def _row_at(self, number: int) -> R | Fields:

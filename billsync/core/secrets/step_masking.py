@@ -26,6 +26,8 @@ class StepMasking:
 
     def result(self, result: StepResult) -> StepResult:
         """The end of a step, whatever the server said."""
+        if not self.steps:
+            return result
         mask = self._scope(result.step).mask
         return replace(result, step=self.steps.get(result.step.id, result.step), reason=mask.whole(result.reason))
 

@@ -121,8 +121,11 @@ _AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 def _tagged(value: Plain) -> Any:
     """The value in JSON's types; a value of any other type becomes a map with one tagged member."""
-    if type(value) in _AS_IT_IS:
+    of = type(value)
+    if of in _AS_IT_IS:
         return value
+    if of is dict:
+        return _tagged_map(value)
     if isinstance(value, float):
         raise FloatFound(repr(value))
     if isinstance(value, Symbol):
@@ -132,11 +135,15 @@ def _tagged(value: Plain) -> Any:
     if isinstance(value, Masked):
         return {MASKED: [value.source.form, value.source.name, value.form, value.proof]}
     if isinstance(value, Mapping):
-        plain = {str(key): _tagged(item) for key, item in value.items()}
-        return {LITERAL: plain} if plain.keys() & TAGS else plain
+        return _tagged_map(value)
     if isinstance(value, tuple | list):
         return [_tagged(item) for item in value]
     return value
+
+
+def _tagged_map(value: Mapping[str, Plain]) -> Any:
+    plain = {str(key): item if type(item) is str else _tagged(item) for key, item in value.items()}
+    return plain if TAGS.isdisjoint(plain) else {LITERAL: plain}
 
 
 def _untagged(value: Any) -> Plain:
