@@ -197,6 +197,7 @@ def _proxy_url(proxy: httpx.Proxy) -> str:
     return f"{scheme}://{host}:{proxy.url.port or PROXY_PORTS[proxy.url.scheme]}"
 
 
+@lru_cache(maxsize=1024)
 def _query(query: tuple[tuple[str, str], ...]) -> str:
     return "&".join(
         f"{_name(name)}={value if PLAIN_VALUE.fullmatch(value) else quote_plus(value)}" for name, value in query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import local
+import threading
 
 from billsync.live.quick import PLAIN_URL, QuickReads
 from billsync.live.received import Received
@@ -17,7 +17,7 @@ class QuickWrites:
 
     def __init__(self, reads: QuickReads) -> None:
         self._reads = reads
-        self._of_thread = local()
+        self._of_thread = threading.local()
         self._of_thread.line = WriteLine(reads.way)
         self._is_given_up = False
 
@@ -26,7 +26,7 @@ class QuickWrites:
 
         A server whose answers are odd gets no other call over libcurl, which would leave each of them unclear.
         """
-        if self._is_given_up or not self._reads.are_plain or PLAIN_URL.fullmatch(url) is None:
+        if gets_signals() or self._is_given_up or not self._reads.are_plain or PLAIN_URL.fullmatch(url) is None:
             return None
         try:
             return self._line.send(method, url, content)
@@ -45,3 +45,8 @@ class QuickWrites:
         if found is None:
             found = self._of_thread.line = WriteLine(self._reads.way)
         return found
+
+
+def gets_signals() -> bool:
+    """Whether this thread is interrupted by signals: what is raised while libcurl calls back is lost."""
+    return threading.current_thread() is threading.main_thread()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from billsync.live import body, plain_body, write_line
+from billsync.live import body, plain_body, quick_writes, write_line
 from billsync.live.client import Client, ReadingClient, Settings
 from billsync.live.curl_options import CurlWay
 from billsync.live.over_core import OverCore
@@ -76,6 +78,12 @@ def ended(remote: Client, method: str, path: str, value: Any) -> object:
         return remote.call(method, path, value)
     except RemoteError as error:
         return type(error)
+
+
+@pytest.fixture(autouse=True)
+def _as_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this thread write as the threads of steps do."""
+    monkeypatch.setattr(quick_writes, "gets_signals", lambda: False)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -278,6 +286,22 @@ def test_a_server_not_read_over_libcurl_is_not_written_to(monkeypatch: pytest.Mo
         remote.get("/x")
         assert remote.call("POST", "/x", BODY).ok
         assert remote.call("POST", "/x", BODY).ok
+
+
+def test_the_thread_that_is_interrupted_writes_over_the_full_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt within a call back from libcurl would be lost, and the run would go on."""
+    monkeypatch.undo()
+    sent = []
+    monkeypatch.setattr(WriteLine, "send", lambda self, *given: sent.append(threading.current_thread()))
+
+    with answering([READ, GOOD]) as (base, _), Client(Target(base), FakeClock(), Settings()) as remote:
+        remote.get("/x")
+        with ThreadPoolExecutor(1) as threads:
+            assert threads.submit(remote.call, "POST", "/x", BODY).result().ok
+        assert remote.call("POST", "/x", BODY).ok
+
+    assert len(sent) == 1
+    assert sent[0] is not threading.main_thread()
 
 
 def test_certificates_of_ones_own_are_trusted_for_writes(monkeypatch: pytest.MonkeyPatch) -> None:
