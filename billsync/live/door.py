@@ -39,8 +39,10 @@ def _keeps(promise: Promise, value: Plain) -> bool:
         return type(value) is str if promise == TEXT else _is(promise, value)
     if isinstance(promise, tuple):
         return isinstance(value, list | tuple) and all(_keeps(promise[0], member) for member in value)
-    if not is_map(value) or EVERY in promise:
+    if not is_map(value):
         return False
+    if (every := promise.get(EVERY)) is not None:
+        return all(type(item) is str if every is TEXT else _keeps(every, item) for item in value.values())
     for name, inner in promise.items():
         item = value.get(name[:-1] if name[-1] == "?" else name)
         if item is None:
