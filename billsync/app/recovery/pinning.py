@@ -7,12 +7,15 @@ from collections.abc import Collection, Mapping
 
 from billsync.api.documents import BILLING
 from billsync.app.server.connection import Connection
+from billsync.apply.execute import GOOD
 from billsync.live.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
-from billsync.model.change import PlanFile
+from billsync.model.change import PlanFile, Step
 from billsync.model.frozen import dataclass, replace
+from billsync.model.kind import Registry
 from billsync.model.ports import Journal, RemoteError
+from billsync.model.result import Status, StepResult
 from billsync.report.recovery.facts.own_billing import CUSTOMER
 from billsync.report.recovery.restore.pins import Pin
 
@@ -64,6 +67,33 @@ def until_customers(plan: PlanFile) -> PlanFile:
     return replace(plan, steps=plan.steps[: last + 1])
 
 
-def without(plan: PlanFile, done: Collection[str]) -> PlanFile:
-    """The plan file without these steps, which others may need."""
-    return replace(plan, steps=tuple(step for step in plan.steps if step.id not in done))
+def second_part(
+    plan: PlanFile, ended: Mapping[str, StepResult], unpinned: Collection[str], registry: Registry
+) -> tuple[PlanFile, tuple[StepResult, ...]]:
+    """The steps that are tried after the first part, and the ends of those that aren't.
+
+    `ended` are the ends of the first part, of which none is tried again; `unpinned` the keys of customers whose billing
+    couldn't be set: nothing of theirs is done, as it would be invoiced by another profile.
+    """
+    bad = {name for name, result in ended.items() if result.status not in GOOD}
+    held: list[StepResult] = []
+    for step in plan.steps:
+        reason = None if step.id in ended else _held(step, bad, unpinned, registry)
+        if reason is not None:
+            bad.add(step.id)
+            held.append(StepResult(step, Status.BLOCKED, *reason))
+    rest = tuple(step for step in plan.steps if step.id not in ended and step.id not in bad)
+    return replace(plan, steps=rest), tuple(held)
+
+
+def _held(
+    step: Step, bad: Collection[str], unpinned: Collection[str], registry: Registry
+) -> tuple[str, bool, str | None] | None:
+    """The reason for which a step isn't tried, as members of its result; None where it is."""
+    need = next((one for one in step.needs if one in bad), None)
+    if need is not None:
+        return f"{need} was not done", False, need
+    address, parent = step.address, registry[step.address.kind].parent
+    if parent is not None and parent.kind == CUSTOMER and address.names[0] in unpinned:
+        return f"the billing of customer {address.names[0]} was not set", False, None
+    return None

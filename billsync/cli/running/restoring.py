@@ -22,13 +22,13 @@ from billsync.app.planning.plan_files import (
     other_server,
 )
 from billsync.app.recovery.owing import owe
-from billsync.app.recovery.pinning import Pinned, pin, until_customers, without
+from billsync.app.recovery.pinning import Pinned, pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
 from billsync.app.recovery.restoring import RESTORE, Restore, planned
 from billsync.app.recovery.store import digest_of, events, read
 from billsync.app.recovery.verifying import verify_patiently
 from billsync.app.server.connection import Connection
-from billsync.apply.execute import GOOD, GUARDED, Manner, OnResult
+from billsync.apply.execute import GUARDED, Manner, OnResult
 from billsync.cli.files.plan_input import read_plan_file
 from billsync.cli.options.server import ServerOptions
 from billsync.cli.running.verifying import about
@@ -90,14 +90,15 @@ class RestoreOptions:
 
 @dataclass(slots=True)
 class _Losses:
-    """The loss report above the changes of an account, the ends of debts and usage events, and the proof, if there is
-    one."""
+    """The loss report above the changes of an account, the ends of debts, usage events and billing, the keys of
+    customers whose billing couldn't be set, and the proof, if there is one."""
 
     report: LossReport
     about: About
     debts: str = ""
     events: str = ""
     billing: str = ""
+    unpinned: frozenset[str] = frozenset()
     proof: Proof | None = None
 
     def text(self, results: Mapping[str, StepResult], look: Look) -> str:
@@ -210,15 +211,21 @@ class _Restoring:
             return [*self._carried(account, go, journal), *self._added(account, code_of, journal)]
 
     def _carried(self, account: Account, go: CarryOutPart, journal: Journal) -> list[Diagnostic]:
-        """Carry the steps out; once the customers are there, set their billing, before anything is invoiced."""
+        """Carry the steps out; once the customers are there, set their billing, before anything is invoiced. Whoever
+        couldn't be given it gets nothing that would be invoiced by another profile."""
         run = self.run
-        carried = partial(go, journal=journal, on_result=partial(show_end, run, account), manner=manner_of(run))
-        more: list[Diagnostic] = []
-        if self.found.pins:
-            carried(until_customers(account.plan))
-            more = self._pin(journal)
-        done = [one.step.id for one in account.results.values() if one.status in GOOD]
-        carried(without(account.plan, done) if done else account.plan)
+        show_it = partial(show_end, run, account)
+        carried = partial(go, journal=journal, on_result=show_it, manner=manner_of(run))
+        if not self.found.pins:
+            carried(account.plan)
+            return []
+        carried(until_customers(account.plan))
+        more = self._pin(journal)
+        rest, held = second_part(account.plan, account.results, self.losses.unpinned, self.connection.kinds)
+        for result in held:
+            show_it(result)
+            journal.record("result", {"step": result.step.id, "status": result.status.value, "reason": result.reason})
+        carried(rest)
         return more
 
     def _added(self, account: Account, code_of: CodeOf, journal: Journal) -> list[Diagnostic]:
@@ -234,14 +241,18 @@ class _Restoring:
             pinned = pin(self.connection, self.found.pins, journal)
         except RemoteError as problem:
             pinned = Pinned(failed={"all customers": str(problem)})
+            self.losses.unpinned = frozenset(self.found.pins)
         self.losses.billing = pinned.text
-        failed = (pinned.failed or {}).items()
-        return self._failed(*(diagnostic("billing-not-set", f"customer {key}: {reason}.") for key, reason in failed))
+        failed = pinned.failed or {}
+        self.losses.unpinned |= failed.keys()
+        found = (diagnostic("billing-not-set", f"customer {key}: {reason}.") for key, reason in failed.items())
+        return self._failed(*found)
 
     def _owe(self, journal: Journal) -> list[Diagnostic]:
         """Make the debts again; the finding if that failed."""
         try:
-            self.losses.debts = owe(self.connection, self.found.debts, journal).text
+            debts = [one for one in self.found.debts if one.customer not in self.losses.unpinned]  # after their grants
+            self.losses.debts = owe(self.connection, debts, journal).text
         except RemoteError as problem:
             hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."
             return self._failed(diagnostic("debts-not-made", f"{problem}.", hint))

@@ -76,8 +76,9 @@ SNAPSHOTS = Chapter(
             "billing-not-set",
             "the billing profile of a customer was not set",
             "The customer had a billing profile or data of an app of its own, and the new server took neither. "
-            "All else was done, so that the default profile bills the customer. Set its billing by hand, or mend what "
-            "the message says and run the restore again. The exit code is 3.",
+            "It is there without grants, subscriptions and debts, which the default profile would bill; all others are "
+            "restored. Mend what the message says, or set its billing by hand, and run the restore again. The exit "
+            "code is 3.",
             "customer acme: precondition failed error: no such customer at Stripe.",
         ),
         Code(
