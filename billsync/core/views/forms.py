@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
@@ -119,6 +120,16 @@ def record(make: type, doc: str, members: Mapping[str, Member]) -> Form:
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
+_EXACT = re.compile("-?[0-9]+([.][0-9]+)?", re.ASCII)
+
+
+def _number(text: Any) -> Decimal:
+    """An exact number in plain digits: an exponent could make one that fills the memory."""
+    if not _EXACT.fullmatch(TEXT.read(text)):
+        raise ValueError(f"{text[:40]!r} is no number in plain digits")
+    return Decimal(text)
+
+
 def _tagged(value: Plain) -> Any:
     """The value in JSON's types; a value of any other type becomes a map with one tagged member."""
     of = type(value)
@@ -151,7 +162,7 @@ def _untagged(value: Any) -> Plain:
         if value.keys() == {SYMBOL}:
             return Symbol(parse_address(value[SYMBOL]))
         if value.keys() == {NUMBER}:
-            return Decimal(value[NUMBER])
+            return _number(value[NUMBER])
         if value.keys() == {MASKED}:
             form, name, spelling, proof = value[MASKED]
             return Masked(Source(form, name), spelling, proof)
@@ -180,7 +191,7 @@ FIELDS = Form(_tagged, lambda value: _untagged(_of(dict)(value)), {"type": "obje
 def _as_shown(value: Any) -> Plain:
     if isinstance(value, dict):
         if value.keys() == {NUMBER}:
-            return Decimal(value[NUMBER])
+            return _number(value[NUMBER])
         inner = value[LITERAL] if value.keys() == {LITERAL} else value
         return {key: _as_shown(item) for key, item in inner.items()}
     return [_as_shown(item) for item in value] if isinstance(value, list) else value

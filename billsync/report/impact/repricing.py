@@ -150,7 +150,7 @@ def addon_cards(addon: Fields) -> PlanCards:
 def declared_slots(phase: str, holder: Fields, owner: Fields) -> tuple[Slot, ...]:
     """The cards in canonical form that a phase or an add-on has, in a phase; `owner` gives the currency."""
     found = []
-    for card in holder["rate_cards"]:
+    for card in holder.get("rate_cards", ()):
         feature = card.get("feature")
         key = feature.address.key if isinstance(feature, Symbol) else None
         found.append(_slot(phase, card, card_of(card), str(card.get("currency") or owner["currency"]), key))

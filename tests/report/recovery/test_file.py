@@ -30,21 +30,39 @@ HEADER = Header(
     BEGAN, datetime(2026, 9, 1, 12, 1, tzinfo=UTC), "local:", "openmeter", "openmeter 1.0", "0.1", ("acme",)
 )
 AMOUNTS = {"USD": Decimal("-0.01"), "XBT": Decimal("123456789012345678901234567890.123456789")}
+CREATED = {"created_at": "2026-09-01T00:00:00Z"}
+PLAN = {"key": "pro", "name": "Pro", "version": 2, "status": "active", "currency": "USD", "billing_cadence": "P1M"}
+GRANT = {"name": "G", "status": "active", "currency": "USD", "amount": "20", **CREATED}
+SUBSCRIPTION = {"customer_id": "C1", "status": "active", "billing_anchor": "2026-09-01T00:00:00Z"}
 ROWS = {
-    "plan": (Row("plan", "P1", {"key": "pro", "ratio": Decimal("1.50"), "phases": [{"key": "x", "items": []}]}),),
-    "grant": (Row("grant", "G1", {"$number": "no number", "labels": {"$literal": "\ud83d \n \u2028"}}, "C1"),),
+    "customer": (Row("customer", "C1", {"id": "C1", "name": "Acme"}),),
+    "plan": (Row("plan", "P1", {"id": "P1", **PLAN, "ratio": Decimal("1.50"), "phases": []}),),
+    "grant": (
+        Row(
+            "grant", "G1", {"id": "G1", **GRANT, "odd": {"$number": "no number", "x": {"$literal": "\n \u2028"}}}, "C1"
+        ),
+    ),
+    "subscription": tuple(Row("subscription", name, {"id": name, **SUBSCRIPTION}) for name in ("S1", "S2")),
 }
 RECOVERY = Recovery(
     HEADER,
     Snapshot(ROWS, {}, {"/openmeter/customers/C1/billing": {"app_data": None}}, BEGAN, unread={"plan": "why"}),
     {"apps": ({"id": "A1", "type": "sandbox"},), "billing profiles": 403, "custom currencies": ()},
-    {"C1": Credit(({"currency": "USD", "settled": "-0.01"},), {"G1": Decimal("12.40")}, {"USD": Decimal(3)}, AMOUNTS)},
+    {
+        "C1": Credit(
+            ({"currency": "USD", "settled": "-0.01", "live": "0", "pending": "0"},),
+            {"G1": Decimal("12.40")},
+            {"USD": Decimal(3)},
+            AMOUNTS,
+        )
+    },
     {
         "S1": Promise("pro", 2, "x", BEGAN, None, None, {"seats": 3}, AMOUNTS, frozenset({"b", "a"})),
         "S2": Promise("", None, None, None, None),
     },
 )
-EVENTS = (Event("C1", {"event": {"id": "E1", "time": "2026-09-01T00:00:00Z", "data": {"n": Decimal("0.10")}}}),)
+CALL = {"id": "E1", "source": "s", "type": "call", "subject": "acme", "time": "2026-09-01T00:00:00Z"}
+EVENTS = (Event("C1", {"event": {**CALL, "data": {"n": Decimal("0.10")}}}),)
 
 
 def bytes_of(recovery: Recovery = RECOVERY, change: Callable[[list[bytes]], list[bytes]] = list) -> bytes:

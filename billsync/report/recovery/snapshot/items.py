@@ -100,7 +100,7 @@ class Gathered:
     these members are kept."""
 
     def __init__(self, members: Members) -> None:
-        self._members = members
+        self.members = members
         self._sharing = Sharing()
         self._rows: dict[str, list[Row]] = defaultdict(list)
         self._documents: dict[str, Fields] = {}
@@ -131,7 +131,7 @@ class Gathered:
                 raise TypeError("usage events aren't held in memory")
 
     def _kept(self, row: Row) -> Row:
-        names = self._members.get(row.kind)
+        names = self.members.get(row.kind)
         return row if names is None else replace(row, fields=kept(row.fields, names))
 
     def whole(self, header: Header) -> Recovery:

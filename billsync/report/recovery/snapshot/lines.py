@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
 from billsync.core.views.forms import COUNT, MALFORMED, TEXT
 from billsync.model.recovery import Header, Recovery
+from billsync.report.recovery.snapshot.door import check, check_line, check_whole
 from billsync.report.recovery.snapshot.item_forms import EVENT, FORMS, HEADER
 from billsync.report.recovery.snapshot.item_lines import content_of, item_line, line_of, sort_of
-from billsync.report.recovery.snapshot.items import EVERYTHING, Event, Gathered, Members, items_of
+from billsync.report.recovery.snapshot.items import EVERYTHING, Event, Gathered, Item, Members, items_of
 
 FORMAT_VERSION = "1.0"
 HEAD, END, VERSION = "snapshot", "end", "format_version"
@@ -96,27 +98,47 @@ def recovery_in(lines: Iterable[bytes], members: Members = EVERYTHING) -> Recove
 
 def events_in(lines: Iterable[bytes]) -> Iterator[Event]:
     """The usage events in the lines of a file that was read before, one by one. Raises UnknownSnapshot."""
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         if sort_of(line) == EVENT:
-            try:
-                yield FORMS[EVENT][1].read(content_of(line, EVENT))
-            except MALFORMED as error:
-                raise UnknownSnapshot(_words(error)) from error
+            with _placed(number):
+                event: Any = _item_in(line, EVENT)
+            yield event
 
 
 def _recovery(head: dict[str, Any], lines: Iterator[bytes], found: Gathered) -> Recovery:
     counts = Counter[str]()
     while (sort := sort_of(line := _line_in(lines))) != END:
         counts[sort] += 1
-        form = FORMS[sort][1]
-        if sort != EVENT:
-            found.take(form.read(content_of(line, sort)))
+        with _placed(counts.total() + 1):
+            if sort not in FORMS:
+                raise ValueError(f"unknown sort {sort!r}")
+            if sort != EVENT:
+                found.take(_item_in(line, sort, found.members))
     end = content_of(line, END)
     if Counter({sort: COUNT.read(count) for sort, count in end.pop("counts").items()}) != counts:
         raise UnknownSnapshot("it doesn't have the lines that its last line counts")
     if next(lines, None) is not None:
         raise UnknownSnapshot("something follows its last line")
-    return found.whole(HEADER.read({name: fact for name, fact in (head | end).items() if name != VERSION}))
+    whole = found.whole(HEADER.read({name: fact for name, fact in (head | end).items() if name != VERSION}))
+    check_whole(whole)
+    return whole
+
+
+def _item_in(line: bytes, sort: str, members: Members = EVERYTHING) -> Item:
+    """The item of a line, which has the form that a server shows. Raises one of MALFORMED."""
+    check_line(line)
+    item: Item = FORMS[sort][1].read(content_of(line, sort))
+    check(item, members)
+    return item
+
+
+@contextmanager
+def _placed(number: int) -> Iterator[None]:
+    """Faults with the number of their line. Raises UnknownSnapshot."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise UnknownSnapshot(f"line {number:,}: {_words(error)}") from error
 
 
 def _line_in(lines: Iterator[bytes]) -> bytes:
