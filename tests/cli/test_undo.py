@@ -481,6 +481,38 @@ def test_a_scheduled_change_and_an_end_are_taken_back(shell: Shell, folder: Path
 
 
 @pytest.mark.generation("openmeter@later")
+@pytest.mark.parametrize(
+    ("scheduled", "line", "passed"),
+    [
+        ("{plan: large, change: at_renewal}", "changing subscription acme/default", "it was to change at 2026-10-01"),
+        ("{plan: prepaid, ends: at_renewal}", "cancelling subscription acme/default", "it was to end at 2026-10-01"),
+    ],
+)
+def test_what_a_run_withdrew_is_scheduled_again(
+    shell: Shell, folder: Path, scheduled: str, line: str, passed: str
+) -> None:
+    """For the same moment, and never at once: once that has passed, it is named."""
+    shop = Undoing(shell, folder, "local:?generation=later")
+    shop.sync(TWO_PLANS)
+    shop.sync(TWO_PLANS.replace("{plan: prepaid}", scheduled), "--allow", "cancel")
+    withdrawn = shop.sync(
+        TWO_PLANS.replace("{plan: prepaid}", "{plan: prepaid, change: at_renewal}"), "--allow", "revert"
+    )
+
+    lines = shop.lines(withdrawn)
+    undone = shop.undo(withdrawn, "--yes", "--allow", "cancel")
+    written = shop.journals()
+    shop.undo(withdrawn, "--yes", "--allow", "cancel")
+    again = shop.journals()
+    shell.clock.advance(40 * 86_400)
+    late = shop.undo(withdrawn, "--yes", "--allow", "cancel")
+
+    assert (lines, undone.code, again) == ([line], 0, written)
+    assert "at renewal" in undone.out or "ends: (none) → 2026-10-01T00:00:01Z" in undone.out
+    assert f"subscription acme/default: {passed}" in late.err or "has ended" in late.err
+
+
+@pytest.mark.generation("openmeter@later")
 def test_a_new_customer_goes_and_nobody_elses_subscription_ends(shell: Shell, folder: Path) -> None:
     """The customer of a subscription that is taken back isn't in the journal, and isn't taken for abandoned."""
     shop = Undoing(shell, folder, "local:?generation=later")
@@ -492,6 +524,24 @@ def test_a_new_customer_goes_and_nobody_elses_subscription_ends(shell: Shell, fo
     lines = [shop.lines(second), shop.undo(second, "--yes").code, shop.lines(second)]
 
     assert lines == [["withdrawing subscription acme/default", "deleting customer beta"], 0, []]
+
+
+@pytest.mark.parametrize(("quantity", "plan"), [(2, "large"), (3, "team")])
+def test_a_cancellation_after_a_change_is_nobodys_to_undo(
+    shop: Undoing, shell: Shell, quantity: int, plan: str
+) -> None:
+    """A change back at once would take the cancellation back."""
+    large = TWO.partition("plans:\n")[2].partition("customers:")[0].replace("key: team", "key: large")
+    text = seats(2).replace("customers:", f"{large}customers:")
+    shop.sync(text)
+    changed = text.replace("quantity: 2", f"quantity: {quantity}").replace("{plan: team", f"{{plan: {plan}")
+    second = shop.sync(changed, "--allow", "dearer-plan")
+    shop.sync(changed.replace("change: immediate", "change: immediate, ends: at_renewal"), "--allow", "cancel")
+
+    undone = shop.undo(second, "--yes")
+
+    assert (undone.code, undone.out.splitlines()[0]) == (4, "No changes.")
+    assert "subscription acme/default: it ends at 2026-10-01T00:00:01Z, the run left it without an end" in undone.err
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_no_hint_of_a_command_without_files_speaks_of_files(command: str) -> Non
     assert len(wrong) > 30
     assert lacking - {""} == set()
     assert [hint for hint in shown if speaks_of_files(hint.replace("from files", "")) or "{" in hint] == []
-    assert worded_for(hinted("in-use", "end it first"), command).changes[0].hint == "end it first"
+    assert worded_for(hinted("frozen-field", "end it first"), command).changes[0].hint == "end it first"
     assert "files" not in worded_for(hinted("", ""), command).guards[0].hint.replace("from the files", "")
     assert worded_for(hinted("not-owned", "list it under `external`"), "") == hinted(
         "not-owned", "list it under `external`"

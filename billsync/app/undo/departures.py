@@ -24,7 +24,7 @@ from billsync.live.snapshot import PARENT
 from billsync.model.address import Address, Symbol, symbols_in
 from billsync.model.change import Expectation
 from billsync.model.frozen import replace
-from billsync.model.kind import Archetype
+from billsync.model.kind import Archetype, State
 from billsync.model.malformed import Malformed
 from billsync.model.moment import parse_moment
 from billsync.model.state import Row
@@ -96,19 +96,20 @@ def _attached_since(connection: Connection, bindings: Bindings, made: Made) -> s
 
 
 def _continued(bindings: Bindings, made: Made) -> str:
-    """The change of a chain that the run began and that somebody ended or began again since; empty where there is
+    """The change of a chain that somebody ended since, or began again where the run began it; empty where there is
     none."""
-    if KINDS[made.address.kind].archetype is not Archetype.CHAINED or made.first is not None:
+    kind = KINDS[made.address.kind]
+    if kind.archetype is not Archetype.CHAINED:
         return ""
     last = made.steps[-1]
     observed = bindings.observe(last.address, last.after.view)
     is_as_begun = all(step.before.view is None or step.before.view == step.after.view for step in made.steps)
-    if made.id and is_as_begun and observed.id not in ("", made.id):
+    if made.first is None and made.id and is_as_begun and observed.id not in ("", made.id):
         return "it has ended, or was changed, and another one has begun under its key"
-    end = observed.facts.get(TO)
-    if end is not None and end != last.after.facts.get(TO) and ENDS not in (made.last or {}):
-        return f"it ends at {end}, the run left it without an end"
-    return ""
+    end, has_ended_it = observed.facts.get(TO), not set(last.after.statuses).isdisjoint(kind.words(State.ENDING))
+    if end in (None, last.after.facts.get(TO)) or has_ended_it or ENDS in (made.last or {}):
+        return ""
+    return f"it ends at {end}, the run left it without an end"
 
 
 def _moved_on(made: Made, records: Mapping[Address, Row]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from datetime import datetime
 from decimal import Decimal
 
 from billsync.api.documents import BALANCE
@@ -14,13 +15,14 @@ from billsync.apply.bindings import Bindings
 from billsync.core.observed.index import Index
 from billsync.core.observed.ownership import LABELS, OWNER, labels_of
 from billsync.core.taking_back.journal import Journaled, Made
-from billsync.core.taking_back.undo import Undone, is_withheld
+from billsync.core.taking_back.undo import Undone, former, is_withheld
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, State
+from billsync.model.moment import parse_moment
 from billsync.model.state import Row
 from billsync.report.credits.undone import used_since
 from billsync.report.moves.ending import lost_at_once
@@ -74,6 +76,7 @@ def left_alone(seen: Seen) -> LeftAlone:
     again = dict(versions_again(bindings, run.made, plan, seen.rows))
     ended = dict(_ended(bindings, [made for made in run.made if made.address in touched]))
     ended |= {address: why for address, why in again.items() if isinstance(why, str)}
+    ended |= dict(_passed(run, seen.connection.clock.now()))
     pending = {c.address.unversioned() for c in plan.changes if c.is_pending or c.fields}
     changing = [made for made in run.made if made.address in pending and made.address not in ended]
     departures = ((made.address, departed(seen.connection, bindings, made, run, seen.rows)) for made in changing)
@@ -119,6 +122,16 @@ def _parent(address: Address) -> Address | None:
     kind = KINDS[address.kind]
     is_chain = kind.archetype is Archetype.CHAINED and kind.parent is not None
     return Address(kind.parent.kind, address.parents) if is_chain and kind.parent else None
+
+
+def _passed(run: Journaled, now: datetime) -> Iterator[tuple[Address, str]]:
+    """The chains for which something was scheduled before the run, for a moment that has passed."""
+    for one in run.made:
+        kind = KINDS[one.address.kind]
+        found = former(one, kind) if kind.archetype is Archetype.CHAINED else None
+        if found is not None and (moment := parse_moment(found[1])) is not None and moment <= now:
+            what = "change" if found[0] is State.COMING else "end"
+            yield one.address, f"it was to {what} at {found[1]}, which has passed"
 
 
 def _taken_over(seen: Seen) -> Iterator[tuple[Address, str]]:

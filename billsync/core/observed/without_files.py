@@ -18,7 +18,7 @@ AGAIN: Mapping[str, str] = {
 
 _OF_FILES = re.compile(
     r"\bfiles?\b|\bdeclar|`(external|adopted|moved|forget|version|start|ends|restart|change|billing_anchor|sync)\b"
-    r"|_info|\bleave .* out\b|`starting_phase`"
+    r"|_info|\b(next|first) run\b|\bleave .* out\b|`starting_phase`"
 )
 RENAME = "rename or delete it on the server, then {again}"
 BY_HAND = "change it by hand"
@@ -59,6 +59,8 @@ HINTS: Mapping[str, str] = {
     "attached-ending": "first have it go on, then {again}",
     "attached-scheduled": "{again} after that",
     "change-scheduled": "{again} after that",
+    "attached-later": "attach it by hand then",
+    "in-use": "{again} after that",
     "restart-waits": "",
     "start-differs": "it stays as it is",
     "phase-differs": "it stays as it is",

@@ -19,13 +19,14 @@ from billsync.core.lifecycle.proof import VERSION
 from billsync.core.observed.ownership import LABELS
 from billsync.core.taking_back.journal import Journaled, Made
 from billsync.model.address import Address, Symbol
+from billsync.model.change import Expectation
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass, replace
 from billsync.model.globs import literal
 from billsync.model.kind import Absent, Archetype, Kind, Registry, State
 from billsync.model.selection import Selection
 from billsync.model.state import Desired, Entity, Row
-from billsync.model.transition import IMMEDIATE
+from billsync.model.transition import AT_RENEWAL, IMMEDIATE
 from billsync.model.value import Fields, Masked, leaves
 
 _MASK = re.compile(r"\(withheld\)|\(e-mail \d+\)")
@@ -186,6 +187,9 @@ def _partly(made: Made, kind: Kind, *, knows_attached: bool) -> Iterator[Lasting
     facts = {name for step in made.steps for name in (*step.before.facts, *step.after.facts)}
     if made.first is not None and facts - moments and not knows_attached:
         yield Lasting(made.address, "what was attached to it or detached stays as it is")
+    match former(made, kind):
+        case (State.ENDING, moment) if kind.pins in made.changing:
+            yield Lasting(made.address, f"it was to end at {moment}, and has no end now: declare `ends`")
     if added and made.first is not None and kind.archetype is Archetype.RECORD:
         yield Lasting(made.address, f"labels that it got stay ({', '.join(added)}): billsync never removes any")
 
@@ -200,14 +204,32 @@ def _taken_back(made: Made, kind: Kind) -> Entity | Lasting:
 
 
 def _chain_before(made: Made, kind: Kind, versions: _Versions) -> Entity:
-    """A chain as it was; one that began ends."""
-    last = made.steps[-1].after
+    """A chain as it was, with the change or the end that was scheduled; one that began ends."""
     if made.first is None:
         last_version = _Versions(frozenset(), {})
         return _entity_of(made, kind, {**_pinned(made, kind, made.last or {}, last_version), ENDS: IMMEDIATE})
-    is_later = not set(last.statuses).isdisjoint(kind.words(State.COMING))
-    timing = {} if is_later else {"change": IMMEDIATE}
+    is_later = was(kind, made.steps[-1].after, State.COMING)
+    timing: Fields = {} if is_later else {"change": IMMEDIATE}
+    match former(made, kind):
+        case (State.COMING, _):
+            timing = {"change": AT_RENEWAL}
+        case (State.ENDING, moment) if kind.pins not in made.changing:
+            timing = {**timing, ENDS: moment or AT_RENEWAL}
     return _entity_of(made, kind, {**_pinned(made, kind, made.first, versions), **timing})
+
+
+def was(kind: Kind, end: Expectation, state: State) -> bool:
+    """Whether an end of a step is in no other state than this one."""
+    return bool(end.statuses) and set(end.statuses) <= set(kind.words(state))
+
+
+def former(made: Made, kind: Kind) -> tuple[State, str] | None:
+    """What was scheduled for a chain before a run that took it back, and the moment; None where nothing was."""
+    first, last = made.steps[0].before, made.steps[-1].after
+    for state, name in ((State.COMING, FROM), (State.ENDING, TO)):
+        if made.first is not None and was(kind, first, state) and not was(kind, last, State.ENDING):
+            return state, str(first.facts.get(name) or "")
+    return None
 
 
 def _pinned(made: Made, kind: Kind, view: Fields, versions: _Versions) -> Fields:
