@@ -224,7 +224,7 @@ def was(kind: Kind, end: Expectation, state: State) -> bool:
 
 
 def former(made: Made, kind: Kind) -> tuple[State, str] | None:
-    """What was scheduled for a chain before a run that took it back, and the moment; None where nothing was."""
+    """The state that was scheduled for a chain before a run that took that back, and the moment; None without one."""
     first, last = made.steps[0].before, made.steps[-1].after
     for state, name in ((State.COMING, FROM), (State.ENDING, TO)):
         if made.first is not None and was(kind, first, state) and not was(kind, last, State.ENDING):
