@@ -37,12 +37,7 @@ class SubscriptionPages:
 
     def decode(self, content: bytes) -> Page[ReadRow] | None:
         """The page; None where it is not as the API promises, so that it is read, and reported, in full."""
-        try:
-            page: Page[Fields] = page_from(self._path, Answer(200, decode(content)))
-            check_rows(self._path, page.rows)
-            return Page([ReadRow(str(row["id"]), self._kept(row)) for row in page.rows], page.total)
-        except (RemoteError, ValueError, LookupError, RecursionError):
-            return None
+        return read_page(self._path, content, self._kept)
 
     def _kept(self, row: Fields) -> Fields:
         names = READ if "active_from" in row else (*READ, "created_at")  # which suggests the start (Konnect)
@@ -53,6 +48,17 @@ class SubscriptionPages:
         if shape not in self._alike and len(self._alike) < MOST:
             self._alike[shape] = {name: value for name, value in kept.items() if name in SHARED}
         return {**kept, **self._alike.get(shape, {})}
+
+
+def read_page(path: str, content: bytes, kept: Callable[[Fields], Fields]) -> Page[ReadRow] | None:
+    """The page of a list, of whose rows only what is `kept` is there; None where it is not as the API promises, so that
+    it is read, and reported, in full."""
+    try:
+        page: Page[Fields] = page_from(path, Answer(200, decode(content)))
+        check_rows(path, page.rows)
+        return Page([ReadRow(str(row["id"]), kept(row)) for row in page.rows], page.total)
+    except (RemoteError, ValueError, LookupError, RecursionError):
+        return None
 
 
 SHARED = frozenset(READ) - {"id", "customer_id", "status", "deleted_at", "labels", "plan", "plan_id"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from billsync import __version__
 from billsync.api.documents import BALANCE, BILLING, CHARGES
 from billsync.app.dump.losses import read_undeclared
 from billsync.app.reading.invoices import invoices_of
+from billsync.app.reading.subscription_pages import ReadRow, read_page
 from billsync.app.recovery.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.core.changes.read_set import all_reads
@@ -33,6 +34,7 @@ from billsync.report.recovery.restore.grants import key_of
 from billsync.report.recovery.restore.invoiced import credit_untaken, invoiced
 from billsync.report.recovery.restore.settlement import Reason
 from billsync.report.recovery.snapshot.items import Members, kept
+from billsync.report.recovery.snapshot.sharing import Sharing
 
 CUSTOMER, GRANT = "customer", "grant"
 PAUSES = (5.0, 10.0, 30.0)
@@ -164,7 +166,7 @@ def read_standing(connection: Connection) -> Recovery:
     catalog = snapshot(
         connection.source, [read for read in all_reads(KINDS, connection.routes) if _is_catalog(read.kind)]
     )
-    customers = tuple(_customer(row) for row in connection.rows(CUSTOMER) if not row.get("deleted_at"))
+    customers = tuple(_customers(connection))
     subscriptions = tuple(Row(SUBSCRIPTION, str(row["id"]), row) for row in promised.rows)
     header = Header(
         promised.at,
@@ -195,17 +197,26 @@ def _is_catalog(kind: str) -> bool:
     return kind not in (CUSTOMER, SUBSCRIPTION)
 
 
-def _customer(row: Fields) -> Row:
-    return Row(CUSTOMER, str(row["id"]), kept(row, COMPARED[CUSTOMER]))
+def _customers(connection: Connection) -> Iterator[Row]:
+    path = connection.routes[CUSTOMER].collection
+    for read in connection.rows_as(CUSTOMER, lambda content: read_page(path, content, _compared)):
+        row = read if isinstance(read, ReadRow) else ReadRow(str(read["id"]), _compared(read))
+        if not row.fields.get("deleted_at"):
+            yield Row(CUSTOMER, row.id, row.fields)
+
+
+def _compared(customer: Fields) -> Fields:
+    return kept(customer, COMPARED[CUSTOMER])
 
 
 def _credit(connection: Connection, customers: Iterable[str]) -> Mapping[str, Credit]:
     """The balances of customers: a request for each. Raises RemoteError where one is refused."""
     names = tuple(customers)
     found: dict[str, Credit] = {}
+    sharing = Sharing()
     answers = connection.documents(BALANCE.replace(PARENT, name) for name in names)
     for name, answer in zip(names, answers, strict=True):
         if isinstance(answer, Refused):
             raise answer
-        found[name] = Credit(balances=tuple(answer.get("balances") or ()))
+        found[name] = sharing.credit(Credit(balances=tuple(answer.get("balances") or ())))
     return found
