@@ -52,12 +52,16 @@ def usage_queries(needs: Needs, catalog: Catalog, *, most: int) -> UsageQueries:
     return UsageQueries(needs, needs, {})
 
 
-def read_usage(connection: Connection, queries: UsageQueries, check: Callable[[int], None]) -> tuple[Usages, int]:
+def read_usage(
+    connection: Connection, queries: UsageQueries, check: Callable[[int], None], *, at_once: int = QUERIES_AT_ONCE
+) -> tuple[Usages, int]:
     """The usage of each customer by feature and period, and the number of queries. `check` is called with a larger
-    number before more queries are made. Raises what it raises, and RemoteError."""
+    number before more queries are made; `at_once` are made together, unless they are of many customers, and long.
+    Raises what `check` raises, and RemoteError."""
     by_days = DailyUsage()
-    many = len({name for _, customers in queries.needs.values() for name in customers}) > MANY_CUSTOMERS
-    for (stretch, served), rows in _each(queries.stretches, partial(_stretch_rows, connection), many=many):
+    if len({name for _, customers in queries.needs.values() for name in customers}) > MANY_CUSTOMERS:
+        at_once = 1
+    for (stretch, served), rows in _each(queries.stretches, partial(_stretch_rows, connection), at_once):
         by_days.add(stretch, served, rows)
     doubtful = {need: (queries.needs[need][0], set(customers)) for need, customers in by_days.doubtful.items()}
     count = queries.count + len(doubtful)
@@ -66,7 +70,7 @@ def read_usage(connection: Connection, queries: UsageQueries, check: Callable[[i
     for need, customer, value in by_days.known:
         found.setdefault(need, {})[customer] = value
     single = {**queries.single, **doubtful}
-    for (need, _), usage_of in _each(single, partial(_period_usage, connection), many=many):
+    for (need, _), usage_of in _each(single, partial(_period_usage, connection), at_once):
         found[need] = {**found[need], **usage_of} if need in found else usage_of
     return _by_feature(found, queries.needs), count
 
@@ -76,11 +80,11 @@ def _by_feature(found: Mapping[Need, Mapping[str, Decimal]], needs: Needs) -> Us
     return Usages({(feature, need[1]): usage for need, usage in found.items() if usage for feature in needs[need][0]})
 
 
-def _each(asked: Mapping[K, V], ask: Callable[[K, V], T], *, many: bool) -> Iterator[tuple[tuple[K, V], T]]:
-    """The answer to each, in their order; some at once, unless each is of many customers and long."""
-    if not asked:
+def _each(asked: Mapping[K, V], ask: Callable[[K, V], T], at_once: int) -> Iterator[tuple[tuple[K, V], T]]:
+    """The answer to each, in their order."""
+    if at_once == 1 or len(asked) < 2:
+        yield from ((one, ask(*one)) for one in asked.items())
         return
-    at_once = 1 if many else QUERIES_AT_ONCE
     with reading_threads(at_once) as threads:
         answers = in_order(threads, lambda one: ask(*one), asked.items(), at_once)
         yield from zip(asked.items(), answers, strict=True)

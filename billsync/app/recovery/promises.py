@@ -279,7 +279,8 @@ def _usage(
                 features, customers = needs[meter_slice, period]
                 features.add(feature)
                 customers.add(one.customer_id)
-    return read_usage(connection, usage_queries(needs, catalog, most=FEW_QUERIES), lambda count: None)[0]
+    queries = usage_queries(needs, catalog, most=FEW_QUERIES)
+    return read_usage(connection, queries, lambda count: None, at_once=1)[0]  # threads for each lot would cost memory
 
 
 def _access(connection: Connection, customers: Iterable[str]) -> Mapping[str, frozenset[str] | None]:
