@@ -124,6 +124,7 @@ EDITS = {
 @pytest.mark.parametrize("marker", EDITS)
 def test_a_branch_is_compared_in_the_same_words(marker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_set, "FEW", 1)
+    monkeypatch.setattr(links, "TIMES_FEWER", 0)
     monkeypatch.setattr("billsync.config.loading.SMALLEST", 0)
     text = SHOP.read_text("utf-8")
     in_files(tmp_path, text)
