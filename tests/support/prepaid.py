@@ -54,8 +54,8 @@ class Account:
     def path(self) -> str:
         return f"/customers/{self.id}"
 
-    def subscribe(self, plan_id: str) -> str:
-        body = {"customer": {"id": self.id}, "plan": {"id": plan_id}, "settlement_mode": "credit_only"}
+    def subscribe(self, plan_id: str, mode: str = "credit_only") -> str:
+        body = {"customer": {"id": self.id}, "plan": {"id": plan_id}, "settlement_mode": mode}
         return str(posted(self.server, "/subscriptions", body)["id"])
 
     def grant(self, amount: str, **more: Any) -> str:
@@ -79,6 +79,11 @@ class Account:
 
     def charges(self, **query: str) -> list[dict[str, Any]]:
         return self.server.get(f"{self.path}/charges", params=query).json()["data"] or []
+
+    def invoices(self) -> list[dict[str, Any]]:
+        query = {"filter[customer_id][eq]": self.id, "page[size]": "1000"}
+        found: list[dict[str, Any]] = self.server.get("/billing/invoices", params=query).json()["data"]
+        return found
 
     def states(self) -> list[tuple[str, str]]:
         """Place and status of each charge."""

@@ -17,7 +17,6 @@ from billsync.local.accounts.subscription_view import (
     view,
     windows,
 )
-from billsync.local.charges.charge_rows import CREDIT_ONLY
 from billsync.local.charges.settling import settle
 from billsync.local.customers.customers import find as find_customer
 from billsync.local.server.problems import invalid, problem
@@ -130,8 +129,7 @@ def end(call: Call, row: Row, moment: datetime | None) -> Row:
 
 def settle_first(call: Call, row: Row) -> None:
     """Settles the amounts due under the subscription's current state, before it changes."""
-    if row.document["settlement_mode"] == CREDIT_ONLY:
-        settle(call, row.document["customer_id"])
+    settle(call, row.document["customer_id"])
 
 
 def renewed(call: Call, item: Document, before: Window, after: Window) -> Document:
