@@ -110,7 +110,7 @@ def aged(place: Path) -> None:
 @given(
     form=st.sampled_from(sorted(FORMS)), number=st.sampled_from([signal.SIGKILL, signal.SIGTERM]), share=st.floats(0, 1)
 )
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(16), deadline=None)
 def test_results_are_old_or_new_wherever_a_signal_strikes(form: str, number: int, share: float) -> None:
     before, write, lines = FORMS[form]
     whole, place = Path(mkdtemp()), Path(mkdtemp())

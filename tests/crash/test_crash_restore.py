@@ -15,10 +15,11 @@ import pytest
 
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.owing import owe
-from billsync.app.recovery.pinning import pin, until_customers, without
+from billsync.app.recovery.pinning import pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
-from billsync.app.recovery.restoring import planned
-from billsync.apply.execute import GOOD
+from billsync.app.recovery.restoring import Restore, planned
+from billsync.app.server.connection import Connection
+from billsync.model.ports import RemoteError
 from billsync.model.recovery import Recovery
 from billsync.model.state import Desired
 from billsync.report.recovery.restore.choices import Choices
@@ -68,17 +69,25 @@ def restoring(recovery: Recovery, events: tuple[Event, ...]) -> Attempt:
         troubles = [f"{one.address.text}: {one.reason}" for one in found.plan.changes if not one.is_pending]
         go = partial(carry_out, connection, journal=NoJournal(), known=found.known, manner=journey.manner)
         first = go(until_customers(found.plan)).results if found.pins else ()
-        if found.pins:
-            troubles += map(str, (pin(connection, found.pins, NoJournal()).failed or {}).items())
-        done = [one.step.id for one in first if one.status in GOOD]
-        results = (*first, *go(without(found.plan, done)).results)
+        unpinned = dict(_pinned(connection, found)) if found.pins else {}
+        ended = {one.step.id: one for one in first}
+        rest, held = second_part(found.plan, ended, unpinned, connection.kinds)
+        results = (*first, *held, *go(rest).results)
         failed = [f"{one.step.id} {one.status.value}: {one.reason}" for one in results if one.reason]
         if not failed:
             owe(connection, found.debts)
             resend(connection, recovery, events, Choices(), found, lambda text: None)
-        return (*troubles, *failed)
+        return (*troubles, *map(str, unpinned.items()), *failed)
 
     return attempt
+
+
+def _pinned(connection: Connection, found: Restore) -> Mapping[str, str]:
+    """The customers whose billing couldn't be set, with the reasons."""
+    try:
+        return pin(connection, found.pins, NoJournal()).failed or {}
+    except RemoteError as problem:
+        return dict.fromkeys(found.pins, str(problem))
 
 
 def further(recovery: Recovery, events: tuple[Event, ...]) -> Further:

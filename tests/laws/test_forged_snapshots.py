@@ -133,7 +133,7 @@ def code_of(file: Path, new: World, choices: Choices, wire: Wire) -> str:
     return ""
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(data=st.data())
 def test_a_forged_snapshot_is_read_or_refused_by_name(
     old: World, lines: Lines, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
