@@ -1,12 +1,16 @@
 """Measures dump, recovery snapshot, restore, verify and drill of many customers, each in a process of its own.
 
     .venv/bin/python -m benchmarks.recovery [1000 10000] [--only verify,dump] [--keep FOLDER]
+    .venv/bin/python -m benchmarks.recovery 100 --copies 10,100,400
 
 Each customer has a subscription and a grant, and some have more (`shop.py`); `verify` looks at the server of the
 snapshot. The embedded server is another process, whose time isn't counted, but in `drill`, which has its own server in
 its process. The floor is a bare client that makes the same requests to a server that plays back the same answers,
 decodes these, and packs or unpacks the snapshot's lines (`floors.py`). Memory is the peak of the whole process; what it
 grows by from the size before, by customer, stands beside it.
+
+With `--copies`, snapshots of very many customers are measured: of a server that shows a small one many times over
+(`copied.py`).
 """
 
 from __future__ import annotations
@@ -118,6 +122,16 @@ def measured(part: Part, folder: Path, customers: int) -> Measured:
     return Measured(customers, used, json.loads(ended.stdout))
 
 
+def copied(folder: Path, times: int) -> Used:
+    """A snapshot of a server that shows the folder's many times over."""
+    log, taking = folder / "noted", ("dump", "--snapshot", "copied.snapshot", "--events", "--yes", "--server")
+    if not log.exists():
+        with started("served", str(folder / "shop.db"), str(log)) as address:
+            billsync(folder, (*taking, address), "noted.out")
+    with started("copied", str(log), str(times)) as address:
+        return billsync(folder, (*taking, address), "copied.out")
+
+
 TITLES = (
     f"{'':14}{'N':>7}{'exit':>5}{'CPU s':>8}{'ms each':>8}{'x floor':>8}{'growth':>7}{'requests':>9}{'KB read':>8}"
     f"{'peak MB':>8}{'x floor':>8}{'KB each':>8}"
@@ -146,7 +160,9 @@ def main() -> None:
     options.add_argument("sizes", type=int, nargs="*", default=[1_000, 10_000])
     options.add_argument("--only", help="names of commands, with commas between them")
     options.add_argument("--keep", type=Path, help="a folder for the servers' databases, and everything else")
+    options.add_argument("--copies", help="numbers of copies, with commas between them")
     given = options.parse_args()
+    copies = [int(times) for times in given.copies.split(",")] if given.copies else []
     parts = [part for part in PARTS if not given.only or part.name in given.only.split(",")]
     found: dict[str, Measured] = {}
     print(TITLES, flush=True)
@@ -155,7 +171,11 @@ def main() -> None:
             folder = (given.keep or Path(name)) / f"customers-{customers}"
             folder.mkdir(parents=True, exist_ok=True)
             prepared(folder, customers)
-            for part in parts:
+            for times in copies:
+                used = copied(folder, times)
+                each = 1000 * used.cpu / customers / times
+                print(f"copies {customers * times:,}: exit {used.status}, {each:.2f} ms each, {used.peak // 1024} MB")
+            for part in () if copies else parts:
                 now = measured(part, folder, customers)
                 print(line_of(part, now, found.get(part.name)), flush=True)
                 found[part.name] = now
