@@ -5,13 +5,13 @@ Every way in which a request can fail ends in one of ports.RemoteError, Unclear 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
 from billsync.live.dated import ahead_of
 from billsync.live.encoding import NotJson, encode
@@ -28,7 +28,6 @@ from billsync.live.threads import in_order, reading_threads
 from billsync.live.understanding import Understanding
 from billsync.live.ways import Ways
 from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
-from billsync.model.plain_mode import is_plain
 from billsync.model.ports import (
     Answer,
     Clock,
@@ -53,9 +52,6 @@ PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
 OVERDUE = "the answer took longer than {seconds:.0f} seconds"
 TOO_LONG = f"the answer is longer than {ANSWER_BYTES // 2**20} MiB"
-
-
-T = TypeVar("T")
 
 
 class ReadingClient:
@@ -301,27 +297,11 @@ class Client(ReadingClient):
         Raises Unreachable when nothing was written (no connection, 401, 429 to the end, a redirect), and Unclear
         when the answer was lost or isn't the server's own. Every other answer comes back, errors too.
         """
-        return self._written(method, path, self._called(method, path, body))
-
-    def ask(self, path: str, body: Plain, decode: Callable[[bytes], T | None]) -> T | Answer:
-        """Make a POST that only reads; its answer as `decode` reads it, or as that of `call` where that gives None.
-
-        Raises what `call` raises.
-        """
-        response = self._called("POST", path, body)
-        if response.status == OK and not is_plain(self._settings.environment):
-            found = decode(response.content)
-            if found is not None:
-                return found
-        return self._written("POST", path, response)
-
-    def _called(self, method: str, path: str, body: Plain) -> Received:
-        """The answer to a call. Raises Unreachable, Unclear."""
         content = None if body is None else encode(body)
         for attempt in range(1, self._settings.patience.busy_tries + 1):
             response = self._send(method, path, content=content)
             if response.status != BUSY:
-                return response
+                return self._written(method, path, response)
             self._wait_with_all(attempt, response.retry_after)
         raise self._still_busy(method, path)
 

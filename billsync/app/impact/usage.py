@@ -7,13 +7,13 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
-from billsync.app.reading.metering import query, usage_by_customer
+from billsync.app.reading.metering import query
 from billsync.app.server.connection import Connection
 from billsync.live.threads import in_order, reading_threads
 from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
 from billsync.report.billing.catalog import Catalog
-from billsync.report.billing.usage import CUSTOMER, query_body
+from billsync.report.billing.usage import CUSTOMER, by_customer, query_body
 from billsync.report.impact.assess import Need, Needs, Wanted
 from billsync.report.impact.days import DailyUsage, Served, Stretch, daily
 from billsync.report.impact.metered import Usages
@@ -105,7 +105,7 @@ def _period_usage(connection: Connection, need: Need, wanted: Wanted) -> dict[st
     """Usage of the wanted customers, under the very texts that name them there: the answer's own needn't be kept."""
     (meter_slice, period), (_, customers) = need, wanted
     body = query_body(meter_slice, period, group_by=[CUSTOMER], customers=_named(customers))
-    usage_of = usage_by_customer(connection, meter_slice, body)
+    usage_of = by_customer(query(connection, meter_slice, body))
     return {customer: usage_of[customer] for customer in customers if customer in usage_of}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from billsync.kinds.forms import EXACT
 from billsync.live.snapshot import PARENT
 from billsync.model.malformed import Malformed
 from billsync.model.moment import parse_moment
-from billsync.model.ports import Answer, RemoteError
+from billsync.model.ports import RemoteError
 from billsync.model.value import Fields, Plain
 from billsync.rating.periods import Period
 from billsync.report.billing.catalog import Catalog, catalog_of
@@ -39,35 +39,13 @@ def read_catalog(connection: Connection) -> Catalog:
 def query(connection: Connection, meter_slice: MeterSlice, body: Fields) -> tuple[Fields, ...]:
     """The rows that a meter answers. It is a POST that only reads. Raises RemoteError."""
     path = METER_QUERY.replace(PARENT, meter_slice.meter_id)
-    return _rows(path, connection.remote.call("POST", path, body))
-
-
-def _rows(path: str, answer: Answer) -> tuple[Fields, ...]:
+    answer = connection.remote.call("POST", path, body)
     if not answer.ok:
         raise RemoteError(f"POST {path}: {answer.message}")
     rows = answer.body.get("data") if isinstance(answer.body, Mapping) else None
     if not isinstance(rows, list | tuple) or not all(_is_usage(row) for row in rows):
         raise RemoteError(f"POST {path}: the answer is not a meter's usage")
     return tuple(rows)
-
-
-def usage_by_customer(connection: Connection, meter_slice: MeterSlice, body: Fields) -> Mapping[str, Decimal]:
-    """The values of a query that is grouped by customer. Many are read one by one. Raises RemoteError."""
-    ask = getattr(connection.remote, "ask", None)
-    decode = _decoder() if ask is not None else None
-    if ask is None or decode is None:
-        return by_customer(query(connection, meter_slice, body))
-    path = METER_QUERY.replace(PARENT, meter_slice.meter_id)
-    found: Answer | Mapping[str, Decimal] = ask(path, body, decode)
-    return by_customer(_rows(path, found)) if isinstance(found, Answer) else found
-
-
-def _decoder() -> Callable[[bytes], Mapping[str, Decimal] | None] | None:
-    try:
-        from billsync.app.reading.usage_rows import values_by_customer
-    except ImportError:  # no msgspec
-        return None
-    return values_by_customer
 
 
 def _is_usage(row: Plain) -> bool:
