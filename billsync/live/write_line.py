@@ -43,7 +43,10 @@ class WriteLine:
         self._way = way
         self._head: list[bytes] = []
         self._parts: list[bytes] = []
-        try:
+        try:  # all names that an older pycurl lacks are looked up before anything is sent
+            self._allowed: int = pycurl.PREREQFUNC_OK
+            self._refused: int = pycurl.PREREQFUNC_ABORT
+            self._wanted = pycurl.RESPONSE_CODE, pycurl.ACTIVESOCKET
             self._open()
         except (AttributeError, pycurl.error) as error:
             raise ImportError("pycurl or libcurl is too old") from error
@@ -54,7 +57,7 @@ class WriteLine:
         try:
             self._multi.add_handle(self._easy)
             code = self._ended()
-            status, self._socket = self._found(self._curl.RESPONSE_CODE), self._found(self._curl.ACTIVESOCKET)
+            status, self._socket = map(self._easy.getinfo, self._wanted)
             self._multi.remove_handle(self._easy)
         except BaseException:  # also an interrupt
             self.close()
@@ -102,8 +105,7 @@ class WriteLine:
     def _may_send(self, *_: object) -> int:
         """Allow the first sending of a write."""
         self._sendings += 1
-        allowed: int = self._curl.PREREQFUNC_OK if self._sendings == 1 else self._curl.PREREQFUNC_ABORT
-        return allowed
+        return self._allowed if self._sendings == 1 else self._refused
 
     def _take(self, part: bytes) -> int:
         """Keep a part of the body; one past the limit is refused, which ends the request."""
@@ -123,10 +125,6 @@ class WriteLine:
             if failed:
                 return int(failed[0][1])
             wait_for_bytes(self._multi)
-
-    def _found(self, name: int) -> int:
-        found: int = self._easy.getinfo(name)
-        return found
 
     def _answer(self, status: int, code: int) -> Received:
         """The answer to what was sent. Raises Failed."""
