@@ -12,6 +12,8 @@ from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
 
+pytestmark = pytest.mark.thorough
+
 TOKEN = "kpat_canary-token-93125"
 NAME, OLDER, PRICE, NOTE = "Canary Incorporated 47", "Older Canary Limited 46", "73911.25", "canary-file-85201"
 PASSWORD, WARES = "canary-hunter2-60417", "Canary wares no. 88"

@@ -13,6 +13,8 @@ from tests.support.clock import START
 from tests.support.state_digest import ID, Row, Tables, state_digest, tables_of
 from tests.support.world import EXAMPLES, World, declared_in
 
+pytestmark = pytest.mark.thorough
+
 NOW = START + timedelta(minutes=5)
 ENTITIES = "entity"
 

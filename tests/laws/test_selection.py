@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from tests.support.budgets import examples
 from tests.support.configurations import EVERY_FLAG, states
 from tests.support.stayers import no_fewer_stay, without_stayers
 from tests.support.world import World, declared
+
+pytestmark = pytest.mark.thorough
 
 several = settings(
     max_examples=examples(6),

@@ -29,6 +29,8 @@ from tests.support.clock import FakeClock
 from tests.support.sockets import answering, keeping, socks, tunnel
 from tests.support.tls import CERTIFICATE, answering_with_tls
 
+pytestmark = pytest.mark.thorough
+
 pytest.importorskip("pycurl")
 
 PLAIN = {"BILLSYNC_PLAIN": "1"}

@@ -26,6 +26,8 @@ from tests.support.lying_server import CLOSED, GOOD, LIES, Lie, lying
 from tests.support.sockets import answering, keeping, tunnel
 from tests.support.tls import CERTIFICATE, answering_with_tls
 
+pytestmark = pytest.mark.thorough
+
 if not hasattr(pytest.importorskip("pycurl"), "ACTIVESOCKET"):
     pytest.skip("this pycurl is too old for writes: httpcore carries them", allow_module_level=True)
 

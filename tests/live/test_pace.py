@@ -17,6 +17,8 @@ from tests.support.clock import START, FakeClock
 from tests.support.mock_list import client, page_of, rows
 from tests.support.slow_large_pages import CliffServer, Cost, cliff_after, measured
 
+pytestmark = pytest.mark.thorough
+
 SUBSCRIPTIONS = ListQuery(sort="id", size=5, at_once=4)
 
 
