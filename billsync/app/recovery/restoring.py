@@ -17,7 +17,7 @@ from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.changes.likeness import children
 from billsync.core.diffing.diff import VALID_FOR, Mode, Server, one_chain_per_parent
-from billsync.core.diffing.stages import staged
+from billsync.core.diffing.stages import Staged, staged
 from billsync.core.guards.doubling import doubled_code
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.observed.index import Index, index, is_over
@@ -37,7 +37,7 @@ from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
 from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
-from billsync.report.recovery.restore.restoration import Tables, restoration
+from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration
 from billsync.report.recovery.restore.usage_accounts import Number
 from billsync.report.recovery.restore.usage_start import Unbilled, unbilled
 from billsync.report.recovery.snapshot.items import Event
@@ -85,36 +85,48 @@ def planned(
     if choices.in_advance is InAdvance.WAIT and not connection.routes[SUBSCRIPTION].can(BEGIN_LATER):
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
-    now, here = servers_now_by_anybody(connection, known), connection.generation
+    now = servers_now_by_anybody(connection, known)
     pins, unpinned = _pins(connection, recovery)
     credits = credits_in(plan_file) if plan_file else {}
-    tables = Tables(connection.kinds, connection.routes, here.can(CHARGES), unpinned, credits)
+    tables = Tables(connection.kinds, connection.routes, connection.generation.can(CHARGES), unpinned, credits)
     since = _unbilled(recovery, now)
     number = _numbers(events, since)
     held = index(_subscriptions(recovery), connection.kinds, connection.routes)
-    server = _server(connection, held)
-    mode = Mode(RESTORE, deletes=False, allow=allow or {})
-    found = restoration(recovery, known, tables, choices, now, number)
-    made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
-    if refused := refused_chains(made.changes, connection.kinds):  # nothing is done for what can't begin here
+
+    def decided(refused: frozenset[Address] = frozenset()) -> tuple[Restoration, Staged]:
         found = restoration(recovery, known, tables, choices, now, number, refused)
-        made = staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
-    made_at = connection.clock.now()  # by this machine's clock, as the expiry of a plan file is
+        server, mode = _server(connection, held), Mode(RESTORE, deletes=False, allow=allow or {})
+        return found, staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
+
+    found, made = decided()
+    if refused := refused_chains(made.changes, connection.kinds):  # nothing is done for what can't begin here
+        found, made = decided(refused)
+    accounts = accounted(found, made.changes)
+    return Restore(
+        _plan_file(connection, made, held, known, now),
+        accounts,
+        known,
+        found.served,
+        since,
+        sum(one.whole for one in number.values()),
+        debts_to_make(found, accounts),
+        _by_key(recovery, pins, accounts),
+        lost_to_others(accounts),
+    )
+
+
+def _plan_file(connection: Connection, made: Staged, held: Index, known: Snapshot, now: datetime) -> PlanFile:
+    """The plan file of all stages with its times, by this machine's clock, and with the words of a restore."""
+    made_at = connection.clock.now()
     plan = replace(
         made.plan_file,
-        dialect=here.full_name,
+        dialect=connection.generation.full_name,
         billsync=__version__,
         created_at=made_at.isoformat(),
         expires_at=(made_at + VALID_FOR).isoformat(),
         guards=tuple(_of_strangers(made.plan_file.guards, held)),
     )
-    total = sum(one.whole for one in number.values())
-    plan = with_lasting_fees(plan, index(known, connection.kinds, connection.routes), now)
-    plan = worded_for(plan, RESTORE)
-    accounts = accounted(found, made.changes)
-    debts, set_again = debts_to_make(found, accounts), _by_key(recovery, pins, accounts)
-    loses = lost_to_others(accounts)
-    return Restore(plan, accounts, known, found.served, since, total, debts, set_again, loses)
+    return worded_for(with_lasting_fees(plan, index(known, connection.kinds, connection.routes), now), RESTORE)
 
 
 def _subscriptions(recovery: Recovery) -> Snapshot:
