@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import count
 from urllib.parse import unquote
 
-from billsync.core.taking_back.journal import CHANGING, WITHHELD
+from billsync.core.taking_back.journal_lines import CHANGING, WITHHELD
 from billsync.model.change import Expectation, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from billsync.apply.evidence import EmailMask
 from billsync.apply.private_files import create_private, make_private_directory
-from billsync.core.taking_back.journal import sealed
+from billsync.core.taking_back.journal_lines import sealed
 from billsync.model.ports import Clock
 from billsync.model.value import Plain, json_line, jsonable
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from billsync.cli.servers.database import open_database
-from billsync.core.taking_back.journal import sealed
+from billsync.core.taking_back.journal_lines import sealed
 from tests.cli.conftest import SHOP
 from tests.cli.test_prepaid_story import use
 from tests.support.command import Ran, Shell

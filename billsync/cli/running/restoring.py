@@ -41,7 +41,7 @@ from billsync.cli.terminal.journaling import journaled, manner_of, show_end
 from billsync.cli.terminal.outputs import PLAN, Result
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.taking_back.journal import SENDING
+from billsync.core.taking_back.journal_lines import SENDING
 from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace

@@ -15,7 +15,7 @@ from billsync.apply.journal import FileJournal
 from billsync.cli.terminal.account import Account, WitnessedJournal
 from billsync.cli.terminal.state_dir import VARIABLE, journals
 from billsync.cli.terminal.surroundings import Run
-from billsync.core.taking_back.journal import ATTACHED, OWNERS
+from billsync.core.taking_back.journal_lines import ATTACHED, OWNERS
 from billsync.kinds.registry import KINDS
 from billsync.model.change import Change, PlanFile
 from billsync.model.plain_mode import is_plain

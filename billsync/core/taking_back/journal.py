@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from hashlib import sha256
 from typing import Any
 
+from billsync.core.plan_file import fields_of_object, step_of_object
+from billsync.core.taking_back.journal_lines import (
+    ATTACHED,
+    CHANGING,
+    OWING,
+    OWNERS,
+    PINNED,
+    SENDING,
+    NotAJournal,
+    unsealed,
+)
 from billsync.model.address import Address, chain_of, parse_address
 from billsync.model.change import Step
 from billsync.model.frozen import dataclass, replace
 from billsync.model.value import Fields
 
-WITHHELD = "(withheld)"
-"""The text that takes the place of a customer's personal data in a journal."""
-CHANGING = "changing"
-"""The name under which a journal lists the fields that a step changes."""
-ATTACHED, OWNERS = "attached", "owners"
-"""The names under which it lists former quantities of what is attached, and the owners of entities."""
-SEAL_CHARACTERS = 32
-_SEAL = ', "seal": "'
-OWING, PINNED, SENDING = "owing", "pinned", "sending"
-"""The events of a restore that no step makes: a debt as a fee, billing, and usage."""
-
 _MADE = frozenset({"done", "failed"})
 """Ends of steps after which something may have been written; a run that broke off has no end of a step."""
-
-
-class NotAJournal(ValueError):
-    """A text that isn't the journal of a run, or is one of an earlier version, without what an undo needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +107,10 @@ class Journaled:
         return replace(self, owner=owner, made=made, owed=owed, pinned=pinned)
 
 
-def sealed(line: str, before: str) -> tuple[str, str]:
-    """A line of a journal with its seal, which is made of the line and of the seal before it; and the seal."""
-    seal = sha256(f"{before}{line}".encode()).hexdigest()[:SEAL_CHARACTERS]
-    return f'{line[:-1]}{_SEAL}{seal}"}}', seal
-
-
-def _unsealed(lines: Iterable[str]) -> Iterator[str]:
-    """The lines as they were before they were sealed. Raises NotAJournal for one that was changed, or that follows a
-    line which was left out."""
-    before = ""
-    for number, line in enumerate(lines, 1):
-        text = line.rstrip("\n").rpartition(_SEAL)[0] + "}"
-        whole, before = sealed(text, before)
-        if whole != line.rstrip("\n"):
-            raise NotAJournal(f"line {number} isn't as the run wrote it: it was edited, or is of an earlier version")
-        yield text
-
-
 def journaled(text: str) -> Journaled:
     """The run that a journal is about. Raises NotAJournal."""
     try:
-        events = [json.loads(line, parse_float=_no_float) for line in _unsealed(_whole_lines(text))]
+        events = [json.loads(line, parse_float=_no_float) for line in unsealed(_whole_lines(text))]
         found = _journaled([event for event in events if isinstance(event, Mapping)])
         return replace(found, is_cut=not text.endswith("\n"))
     except NotAJournal:
@@ -151,57 +129,70 @@ def _no_float(text: str) -> Any:
 
 
 def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
-    from billsync.core.plan_file import fields_of_object, step_of_object
-
     run = next((event for event in events if event.get("event") == "run"), None)
     if run is None:
         raise NotAJournal("it doesn't begin with a run")
-    ends = {str(event["step"]): event["status"] for event in events if event.get("event") == "result"}
-    answered = {str(event["step"]): str(event["made"]) for event in events if "made" in event}
-    replaced: dict[str, Fields] = {}
-    attached: dict[str, Mapping[str, int]] = {}
-    owners: dict[Address, str] = {}
-    steps: dict[str, Step] = {}
-    changing: dict[Address, set[str]] = {}
-    for event in events:
-        match event.get("event"):
-            case "begin":
-                replaced |= {name: fields_of_object(old) for name, old in event["replaced"].items()}
-                attached |= {name: _quantities(old) for name, old in event.get(ATTACHED, {}).items()}
-                owners |= {parse_address(name): str(owner) for name, owner in event.get(OWNERS, {}).items()}
-            case "call" if ends.get(event["step"], "done") in _MADE:
-                planned = dict(event["planned"])
-                names = planned.pop(CHANGING)
-                step = steps[event["step"]] = step_of_object(planned)
-                changing.setdefault(_entity(step.address), set()).update(names)
-    by_entity: dict[Address, list[Step]] = {}
-    for step in steps.values():
-        by_entity.setdefault(_entity(step.address), []).append(step)
-    made = (
-        Made(
-            address,
-            tuple(found),
-            frozenset(changing[address]),
-            replaced.get(address.text),
-            _id(found, answered),
-            attached.get(address.text, {}),
-        )
-        for address, found in by_entity.items()
-        if "." not in address.kind
-    )
+    begun = _begun(events)
     return Journaled(
         str(run["target"]),
         run["owner"],
-        tuple(made),
+        tuple(_made(events, begun)),
         intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
         policy=fields_of_object(run.get("policy", {})),
         ended=str(events[-1].get("at", "")),
         place=str(run.get("place", "")),
-        owners=owners,
+        owners=begun.owners,
         owed=tuple(_owed(event) for event in events if event.get("event") == OWING),
         pinned=tuple(_entity_in(event) for event in events if event.get("event") == PINNED),
         sent=any(event.get("event") == SENDING for event in events),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Former values and owners of entities, as the beginnings of a run's parts name them."""
+
+    replaced: Mapping[str, Fields]
+    attached: Mapping[str, Mapping[str, int]]
+    owners: Mapping[Address, str]
+
+
+def _begun(events: Iterable[Mapping[str, Any]]) -> _Begun:
+    replaced: dict[str, Fields] = {}
+    attached: dict[str, Mapping[str, int]] = {}
+    owners: dict[Address, str] = {}
+    for event in events:
+        if event.get("event") == "begin":
+            replaced |= {name: fields_of_object(old) for name, old in event["replaced"].items()}
+            attached |= {name: _quantities(old) for name, old in event.get(ATTACHED, {}).items()}
+            owners |= {parse_address(name): str(owner) for name, owner in event.get(OWNERS, {}).items()}
+    return _Begun(replaced, attached, owners)
+
+
+def _made(events: Sequence[Mapping[str, Any]], begun: _Begun) -> Iterator[Made]:
+    """The steps that may have written something, by entity. The rows of an entity's lists are no entities."""
+    answered = {str(event["step"]): str(event["made"]) for event in events if "made" in event}
+    by_entity: dict[Address, dict[str, Step]] = defaultdict(dict)
+    changing: dict[Address, set[str]] = defaultdict(set)
+    for name, step, changed in _called(events):
+        entity = _entity(step.address)
+        by_entity[entity][name] = step
+        changing[entity].update(changed)
+    for address, steps in by_entity.items():
+        if "." not in address.kind:
+            found, old, attached = tuple(steps.values()), begun.replaced, begun.attached
+            changed_there, made_id = frozenset(changing[address]), _id(found, answered)
+            yield Made(address, found, changed_there, old.get(address.text), made_id, attached.get(address.text, {}))
+
+
+def _called(events: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Step, Iterable[str]]]:
+    """The name of each step that was called and may have written something, the step, and the fields it changes."""
+    ends = {str(event["step"]): event["status"] for event in events if event.get("event") == "result"}
+    for event in events:
+        if event.get("event") == "call" and ends.get(event["step"], "done") in _MADE:
+            planned = dict(event["planned"])
+            changed = planned.pop(CHANGING)
+            yield event["step"], step_of_object(planned), changed
 
 
 def _quantities(old: Mapping[str, Any]) -> Mapping[str, int]:
