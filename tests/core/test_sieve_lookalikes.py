@@ -16,9 +16,11 @@ from msgspec import Raw
 from billsync.api.promises import forms_of
 from billsync.api.routes import routes
 from billsync.core.sieve.form import Form, Surroundings, form_of
+from billsync.core.sieve.links import alike_link_taker, link_taker
 from billsync.core.sieve.lookalikes import Lookalikes
-from billsync.core.sieve.members import Facts, Members, Seen, alike_link_taker, link_taker
+from billsync.core.sieve.members import Members
 from billsync.core.sieve.page import page_decoder
+from billsync.core.sieve.rows import Facts, Seen
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import decode
 from billsync.model.address import Address

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from billsync.app.sieving.sieve import Known, Sieve
 from billsync.core.observed.ownership import labels_of
 from billsync.core.sieve.alike import naming
-from billsync.core.sieve.members import Members, Naming, Seen
+from billsync.core.sieve.members import Members
+from billsync.core.sieve.rows import Naming, Seen
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import decode
 from billsync.model.labels import OURS

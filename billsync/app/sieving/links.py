@@ -14,9 +14,11 @@ from billsync.core.changes.chains import has_ended
 from billsync.core.declared.crowd import children_of, nested
 from billsync.core.observed.ownership import KEY, labels_of
 from billsync.core.sieve.alike import naming
+from billsync.core.sieve.links import alike_link_taker, link_taker
 from billsync.core.sieve.lookalikes import Lookalikes
-from billsync.core.sieve.members import Members, Seen, Unsure, alike_link_taker, link_taker, odd_row, plain_link
+from billsync.core.sieve.members import Members
 from billsync.core.sieve.page import page_decoder
+from billsync.core.sieve.rows import Seen, Unsure, odd_row, plain_link
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import decode
 from billsync.live.paging import read_list

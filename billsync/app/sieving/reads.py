@@ -16,16 +16,9 @@ from billsync.core.declared.crowd import children_of, nested, with_key
 from billsync.core.declared.referring import rounds
 from billsync.core.diffing.diff import Mode
 from billsync.core.sieve.alike import naming
-from billsync.core.sieve.members import (
-    Members,
-    Seen,
-    Unsure,
-    all_equal,
-    odd_row,
-    plain_root,
-    root_taker,
-)
+from billsync.core.sieve.members import Members
 from billsync.core.sieve.page import page_decoder
+from billsync.core.sieve.rows import Seen, Unsure, all_equal, odd_row, plain_root, root_taker
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import decode
 from billsync.live.snapshot import PARENT, snapshot

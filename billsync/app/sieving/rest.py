@@ -11,7 +11,8 @@ from billsync.core.changes import read_set
 from billsync.core.declared.crowd import children_of, members_as_entities
 from billsync.core.observed.ownership import labels_of
 from billsync.core.sieve.alike import sharing, traits_of_new
-from billsync.core.sieve.members import Members, Unsure
+from billsync.core.sieve.members import Members
+from billsync.core.sieve.rows import Unsure
 from billsync.kinds.registry import KINDS
 from billsync.live.door import check_rows
 from billsync.live.encoding import decode

@@ -13,7 +13,8 @@ from billsync.core.declared.crowd import children_of, nested_names
 from billsync.core.declared.since import chosen_members
 from billsync.core.observed.index import Index, index
 from billsync.core.sieve.form import Form, Surroundings, form_of
-from billsync.core.sieve.members import Facts, Make, Members
+from billsync.core.sieve.members import Members
+from billsync.core.sieve.rows import Facts, Make
 from billsync.kinds.registry import KINDS
 from billsync.live.encoding import decode
 from billsync.live.snapshot import PARENT

@@ -39,7 +39,7 @@ def sieved(
         return connection, whole(desired, KINDS)
     try:
         from billsync.app.sieving.reads import sift
-        from billsync.core.sieve.members import Unsure
+        from billsync.core.sieve.rows import Unsure
         from billsync.core.sieve.typed import Uncompiled
     except ImportError:
         return connection, whole(desired, KINDS)

@@ -14,7 +14,7 @@ from billsync.core.changes.likeness import SHARED_AT_MOST, begun_again
 from billsync.core.observed.index import Index
 from billsync.core.sieve.form import Form
 from billsync.core.sieve.joint import Exact
-from billsync.core.sieve.members import Seen
+from billsync.core.sieve.rows import Seen
 from billsync.core.views.normalize import normalize
 from billsync.model.address import Address
 from billsync.model.kind import Registry, Trait
