@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from billsync.live.encoding import decode
+from billsync.live.protocol.encoding import decode
 from billsync.model.moment import moment_text
 from billsync.model.value import Fields
 from billsync.rating.periods import Period

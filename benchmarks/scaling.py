@@ -28,7 +28,7 @@ from billsync.app.server.connection import Connection
 from billsync.config import load
 from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode
+from billsync.live.protocol.encoding import decode
 from billsync.model.ports import Answer
 from billsync.model.state import Desired, Entity
 from billsync.model.value import Plain

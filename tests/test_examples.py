@@ -17,7 +17,7 @@ from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
 from billsync.live.client import Settings
 from billsync.live.connect import open_remote
-from billsync.live.target import Target, parse_target
+from billsync.live.protocol.target import Target, parse_target
 from billsync.local.app import create_app
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.diagnostic import Severity

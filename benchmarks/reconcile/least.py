@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from benchmarks.reconcile.declared import has_grant
 from billsync.api.routes import routes
 from billsync.core.changes.read_set import FEW
-from billsync.live.pace import first_pace
+from billsync.live.lists.pace import first_pace
 
 BIG = ("customers", "subscriptions", "customers/credits/grants")
 """Lists that grow with the customers; the others are read as often for a few."""

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from billsync.config.document import Contents, besides, gather, shell
-from billsync.config.due_at_start import due_at_start
-from billsync.config.entities import check, expand
-from billsync.config.files import Found, SourceFile, read_files
-from billsync.config.finding import Findings
-from billsync.config.forgotten import Forgotten, forgetting_problems, forgotten_in
-from billsync.config.header import defaults_of, owner_of, target_of
-from billsync.config.library import Expansion, check_library
-from billsync.config.moved import Move, move_problems, moves_of, resolved
-from billsync.config.node import MapNode, ScalarNode, plain, text_node, text_of
-from billsync.config.outside import Outside
-from billsync.config.overlays import overlaid
-from billsync.config.policies import notice_of, policies_for_nothing, policy_of, prices_of
-from billsync.config.reader import ParsedFile, Role, read
-from billsync.config.scalars import shorten
-from billsync.config.schema_errors import diagnostics_of
-from billsync.config.selection import selection_of, selection_problems
-from billsync.config.sourced import header_from_outside, without_sourced
-from billsync.config.transitions import transitions_for_nothing, transitions_of
-from billsync.config.validators import Validator
+from billsync.config.checks.schema_errors import diagnostics_of
+from billsync.config.checks.validators import Validator
+from billsync.config.documents.document import Contents, besides, gather, shell
+from billsync.config.documents.entities import check, expand
+from billsync.config.documents.library import Expansion, check_library
+from billsync.config.documents.overlays import overlaid
+from billsync.config.documents.sourced import header_from_outside, without_sourced
+from billsync.config.sections.due_at_start import due_at_start
+from billsync.config.sections.forgotten import Forgotten, forgetting_problems, forgotten_in
+from billsync.config.sections.header import defaults_of, owner_of, target_of
+from billsync.config.sections.moved import Move, move_problems, moves_of, resolved
+from billsync.config.sections.policies import notice_of, policies_for_nothing, policy_of, prices_of
+from billsync.config.sections.selection import selection_of, selection_problems
+from billsync.config.sections.transitions import transitions_for_nothing, transitions_of
+from billsync.config.text.files import Found, SourceFile, read_files
+from billsync.config.text.finding import Findings
+from billsync.config.text.node import MapNode, ScalarNode, plain, text_node, text_of
+from billsync.config.text.outside import Outside
+from billsync.config.text.reader import ParsedFile, Role, read
+from billsync.config.text.scalars import shorten
 from billsync.core.declared import references
 from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Position, has_errors

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TextIO
 
-from billsync.config.files import Found, read_sources
 from billsync.config.full_loading import load_fully
 from billsync.config.members_read import MembersRead
+from billsync.config.text.files import Found, read_sources
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.kind import Registry
 from billsync.model.plain_mode import is_plain

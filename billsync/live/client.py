@@ -13,20 +13,20 @@ from itertools import islice
 from types import TracebackType
 from typing import ClassVar, Self
 
-from billsync.live.dated import ahead_of
-from billsync.live.encoding import NotJson, encode
-from billsync.live.encoding import decode as decode_json
-from billsync.live.exchange import Failed, NotSent, Overdue, Silent, TooLong
-from billsync.live.fetch import Failure, Fetch
-from billsync.live.messages import error_message
-from billsync.live.pause import Pause
-from billsync.live.received import Received
-from billsync.live.requested import Requested, unheard
-from billsync.live.settings import Settings
-from billsync.live.target import Target, token_problem
+from billsync.live.protocol.dated import ahead_of
+from billsync.live.protocol.encoding import NotJson, encode
+from billsync.live.protocol.encoding import decode as decode_json
+from billsync.live.protocol.exchange import Failed, NotSent, Overdue, Silent, TooLong
+from billsync.live.protocol.messages import error_message
+from billsync.live.protocol.pause import Pause
+from billsync.live.protocol.received import Received
+from billsync.live.protocol.requested import Requested, unheard
+from billsync.live.protocol.target import Target, token_problem
 from billsync.live.threads import in_order, reading_threads
+from billsync.live.transports.fetch import Failure, Fetch
+from billsync.live.transports.settings import Settings
+from billsync.live.transports.ways import Ways
 from billsync.live.understanding import Understanding
-from billsync.live.ways import Ways
 from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
 from billsync.model.ports import (
     Answer,

@@ -6,7 +6,7 @@ from billsync.api.documents import INVOICES
 from billsync.api.generations import KONNECT, OPENMETER
 from billsync.api.served import Served
 from billsync.live.client import Client, ReadingClient, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.ports import Clock, Reader, RemoteError
 
 METERS = "/openmeter/meters"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from billsync.live.client import ReadingClient, Settings
-from billsync.live.paging import read_document
-from billsync.live.target import KONNECT_HOSTS, Target
+from billsync.live.lists.paging import read_document
+from billsync.live.protocol.target import KONNECT_HOSTS, Target
 from billsync.model.frozen import dataclass, replace
 from billsync.model.ports import Clock
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TypeAlias
 
-from billsync.live.page import Outcome, Refused, answers, document_from, page_from
-from billsync.live.paging import first_get, read_list
+from billsync.live.lists.page import Outcome, Refused, answers, document_from, page_from
+from billsync.live.lists.paging import first_get, read_list
 from billsync.model.frozen import dataclass
 from billsync.model.limits import READS_AT_ONCE
 from billsync.model.ports import Clock, Get, Identified, Reader

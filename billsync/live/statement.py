@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from billsync.live.cursors import read_forward
-from billsync.live.paging import Refused, read_document, read_list
+from billsync.live.lists.cursors import read_forward
+from billsync.live.lists.paging import Refused, read_document, read_list
 from billsync.live.snapshot import PARENT
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Clock, Reader

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from billsync.api.permissions import roles_for
 from billsync.core.secrets.hiding import mask_of, secret_values
-from billsync.live.messages import error_message, printable
-from billsync.live.received import Received
-from billsync.live.settings import Settings
-from billsync.live.target import Target
+from billsync.live.protocol.messages import error_message, printable
+from billsync.live.protocol.received import Received
+from billsync.live.protocol.target import Target
+from billsync.live.transports.settings import Settings
 from billsync.model.ports import Answer, Unclear, Unreachable
 from billsync.model.value import Plain
 

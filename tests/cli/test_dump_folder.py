@@ -16,7 +16,7 @@ import pytest
 from billsync.app.ending import Ended
 from billsync.cli.running import dump_folder
 from billsync.cli.running.dump_folder import NOT_YET, UNFINISHED, check_folder, write_folder
-from billsync.config.searching import search
+from billsync.config.text.searching import search
 from billsync.core.dump.dump import Dump
 from billsync.core.dump.files import IN_A_FILE, files_of
 from billsync.kinds.registry import KINDS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billsync.live.paging import Refused, read_list
+from billsync.live.lists.paging import Refused, read_list
 from billsync.model.ports import Answer, Remote
 from tests.support.addon_shop import LOCAL, attach, rows, server, subscription_of
 from tests.support.command import Shell

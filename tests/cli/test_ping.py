@@ -15,7 +15,7 @@ from billsync.api.served import served_by
 from billsync.app.server.connection import Connection
 from billsync.app.server.pinging import ping
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.local.server.editions import AUGUST, LATER
 from billsync.local.server.openapi import openapi_document
 from billsync.model.pinged import MissingRight, Unlisted

@@ -32,7 +32,7 @@ LOADED = {
         *HTTP,
         *COMPILED,
         "deepdiff",
-        "billsync.live.over_http",
+        "billsync.live.transports.over_http",
         "billsync.report.impact.assess",
     ),
     "validate shop.yaml": (

@@ -8,7 +8,7 @@ import pytest
 from billsync.app.recovery.promises import promises_of
 from billsync.app.server.connection import Connection
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.recovery import Promise
 from tests.cli.test_forecast_besides import changed as changed
 from tests.cli.test_forecast_besides import told

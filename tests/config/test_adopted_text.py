@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from billsync.config import adopted_text, spans
-from billsync.config.adopted_text import NotEditable, with_adopted, without_adopted
-from billsync.config.yaml_text import PureParser, fastest_parser
+from billsync.config.adoption import adopted_text
+from billsync.config.adoption.adopted_text import NotEditable, with_adopted, without_adopted
+from billsync.config.text import spans
+from billsync.config.text.yaml_text import PureParser, fastest_parser
 
 NEW = {"meters": ["calls"], "grants": ["acme/welcome", "no", "12", "a: b"]}
 LINES = 'adopted:\n  meters: [calls]\n  grants: [acme/welcome, "no", "12", "a: b"]\n'

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from billsync.config import bounded, files, load, searching
+from billsync.config import load
+from billsync.config.text import bounded, files, searching
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Severity
 

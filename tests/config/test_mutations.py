@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.config import load
-from billsync.config.node import plain
-from billsync.config.outside import Outside
-from billsync.config.reader import read
+from billsync.config.text.node import plain
+from billsync.config.text.outside import Outside
+from billsync.config.text.reader import read
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic
 from tests.support.budgets import examples

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.config import load
-from billsync.config.finding import Findings
-from billsync.config.node import MapNode, plain
-from billsync.config.overlays import overlaid
-from billsync.config.reader import Role, read
+from billsync.config.documents.overlays import overlaid
+from billsync.config.text.finding import Findings
+from billsync.config.text.node import MapNode, plain
+from billsync.config.text.reader import Role, read
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Diagnostic, Position
 from billsync.model.state import Desired

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billsync.cli.options.server import DIALECTS
-from billsync.config.profiles import Profile, profile_in
+from billsync.config.sections.profiles import Profile, profile_in
 from billsync.model.headers import header_problem
 from billsync.schema import profiles
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from billsync.config import load, loading
-from billsync.config.node import plain
-from billsync.config.reader import read
+from billsync.config.text.node import plain
+from billsync.config.text.reader import read
 from billsync.core.declared.certainty import surely_sound
 from billsync.core.declared.check import problems
 from billsync.core.declared.crowd import whole

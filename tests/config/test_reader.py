@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.config.builder import Limits
-from billsync.config.node import MapNode, Places, nearest, plain
-from billsync.config.reader import ParsedFile, read
-from billsync.config.yaml_text import PureParser, fastest_parser, read_yaml
+from billsync.config.text.builder import Limits
+from billsync.config.text.node import MapNode, Places, nearest, plain
+from billsync.config.text.reader import ParsedFile, read
+from billsync.config.text.yaml_text import PureParser, fastest_parser, read_yaml
 
 
 def values(parsed: ParsedFile) -> list[object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from jsonschema import Draft202012Validator
 
-from billsync.config.node import plain
-from billsync.config.reader import read
-from billsync.config.schema_errors import diagnostics_of
+from billsync.config.checks.schema_errors import diagnostics_of
+from billsync.config.text.node import plain
+from billsync.config.text.reader import read
 
 FRUIT = {
     "oneOf": [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.config.validators import Validator
+from billsync.config.checks.validators import Validator
 from billsync.kinds.registry import KINDS
 from billsync.schema.schema import file_schema, kind_schema
 from tests.support.budgets import examples

@@ -12,7 +12,7 @@ from billsync.api.promises import promise_of
 from billsync.api.routes import routes
 from billsync.core.observed.row_validation import unknown_in
 from billsync.kinds.registry import KINDS
-from billsync.live.door import check_rows
+from billsync.live.lists.door import check_rows
 from tests.conformance.scenario import chosen_folder, scenarios_in
 from tests.support.promised_rows import rows_of
 

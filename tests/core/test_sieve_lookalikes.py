@@ -22,7 +22,7 @@ from billsync.core.sieve.members import Members
 from billsync.core.sieve.page import page_decoder
 from billsync.core.sieve.rows import Facts, Seen
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode
+from billsync.live.protocol.encoding import decode
 from billsync.model.address import Address
 from billsync.model.crowd import Crowd
 from tests.support.budgets import examples

@@ -16,8 +16,8 @@ from billsync.api.routes import routes
 from billsync.core.sieve.form import Form, Surroundings, form_of
 from billsync.core.sieve.page import page_decoder
 from billsync.kinds.registry import KINDS
-from billsync.live.door import check_rows
-from billsync.live.encoding import NotJson, decode
+from billsync.live.lists.door import check_rows
+from billsync.live.protocol.encoding import NotJson, decode
 from billsync.model.ports import RemoteError
 
 TABLES = routes("openmeter")["subscription"]

@@ -15,7 +15,7 @@ from billsync.core.sieve.comparing import ByNames, same
 from billsync.core.sieve.form import Surroundings, form_of
 from billsync.core.sieve.page import page_decoder
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode
+from billsync.live.protocol.encoding import decode
 from billsync.model.ports import Page
 from billsync.model.shape import Boolean, Duration, Integer, LabelMap, ListOf, Number, Shape, Text, Timestamp
 

@@ -16,12 +16,12 @@ from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import ReadingConnection
 from billsync.core.declared.selecting import selected
 from billsync.kinds.registry import KINDS
-from billsync.live import curl_options, over_curl
 from billsync.live.client import ReadingClient, Settings
-from billsync.live.embedded import Embedded
-from billsync.live.exchange import MethodRefused
-from billsync.live.quick import QuickReads
-from billsync.live.target import Target
+from billsync.live.protocol.exchange import MethodRefused
+from billsync.live.protocol.target import Target
+from billsync.live.transports import curl_options, over_curl
+from billsync.live.transports.embedded import Embedded
+from billsync.live.transports.quick import QuickReads
 from billsync.model.ports import Reader
 from billsync.model.selection import Selection
 from tests.support.portal import Portal

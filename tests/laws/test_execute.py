@@ -14,7 +14,7 @@ from billsync.core.changes.obstacles import CREDIT
 from billsync.core.views.normalize import normalize
 from billsync.core.views.view import body, complete
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import read_list
+from billsync.live.lists.paging import read_list
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Call, Expectation, Obstacle, PlanFile, Step
 from billsync.model.ports import Answer, Unclear, Unreachable

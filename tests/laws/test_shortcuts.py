@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.apply.evidence import EMAIL, EmailMask
-from billsync.live import over_core, quick
+from billsync.live.transports import over_core, quick
 from billsync.model.address import Address, Symbol
 from billsync.model.value import Plain, canonical, certainly_equal
 from tests.support.budgets import examples

@@ -12,7 +12,7 @@ from billsync.app.planning.pipeline import compare
 from billsync.app.server.connection import Connection
 from billsync.core.diffing.diff import Mode
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.change import Change, Outcome, PlanFile
 from billsync.model.result import Status
 from billsync.model.state import Desired

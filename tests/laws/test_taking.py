@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from billsync.app.recovery.taking import take
 from billsync.app.server.connection import Connection
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.local import create_app
 from billsync.model.moment import parse_moment
 from billsync.model.recovery import Credit, Recovery

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from billsync.live import over_curl
 from billsync.live.client import Client, ReadingClient, Settings
-from billsync.live.curl_options import CurlWay
-from billsync.live.fetch import Failure
-from billsync.live.over_curl import Lines
-from billsync.live.paging import read_list
-from billsync.live.plain_body import plain_body
-from billsync.live.quick import quick_reads
-from billsync.live.target import Target
-from billsync.live.ways import Ways
+from billsync.live.lists.paging import read_list
+from billsync.live.protocol.target import Target
+from billsync.live.transports import over_curl
+from billsync.live.transports.curl_options import CurlWay
+from billsync.live.transports.fetch import Failure
+from billsync.live.transports.over_curl import Lines
+from billsync.live.transports.plain_body import plain_body
+from billsync.live.transports.quick import quick_reads
+from billsync.live.transports.ways import Ways
 from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
 from billsync.model.ports import Answer, GaveUp, Get, RemoteError, TimedOut
 from billsync.model.routes import ListQuery
@@ -294,8 +294,8 @@ def test_a_list_is_read_over_few_connections() -> None:
 def test_httpx_is_not_loaded_for_plain_successes() -> None:
     """It takes longer to load than a small run does."""
     program = (
-        "import sys; from billsync.live.client import *; from billsync.live.target import Target; "
-        "from billsync.live.streams import read_documents; "
+        "import sys; from billsync.live.client import *; from billsync.live.protocol.target import Target; "
+        "from billsync.live.lists.streams import read_documents; "
         "client = Client(Target(sys.argv[1]), None, Settings()); "
         "assert len(list(read_documents(client, ['/a', '/b']))) == 2; client.close(); "
         "print({'httpx', 'ssl', 'concurrent.futures'} & sys.modules.keys())"

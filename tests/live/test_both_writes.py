@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from billsync.live import body, plain_body, quick_writes, write_line
 from billsync.live.client import Client, ReadingClient, Settings
-from billsync.live.curl_options import CurlWay
-from billsync.live.over_core import OverCore
-from billsync.live.target import Target
-from billsync.live.ways import Ways
-from billsync.live.write_line import WriteLine
+from billsync.live.protocol.target import Target
+from billsync.live.transports import body, plain_body, quick_writes, write_line
+from billsync.live.transports.curl_options import CurlWay
+from billsync.live.transports.over_core import OverCore
+from billsync.live.transports.ways import Ways
+from billsync.live.transports.write_line import WriteLine
 from billsync.model.ports import Answer, GaveUp, RemoteError, TimedOut, Unclear, Unreachable
 from tests.live.test_both_clients import PACKED, PLAIN, answer
 from tests.support import lying_server

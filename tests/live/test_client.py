@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.ports import Answer, RemoteError, Unclear, Unreachable
 from tests.support.clock import FakeClock
 from tests.support.mock_list import TARGET, client

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billsync.live.encoding import NotJson, decode, encode
+from billsync.live.protocol.encoding import NotJson, decode, encode
 from billsync.model.address import Address, Symbol
 from billsync.model.value import FloatFound
 

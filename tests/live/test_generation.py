@@ -11,7 +11,7 @@ from billsync.api.served import Served
 from billsync.app.server.generation import Found, NoMemory, find_generation
 from billsync.live.client import Client, Settings
 from billsync.live.openapi_document import read_served
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.local.server.editions import AUGUST, LATER
 from billsync.local.server.openapi import openapi_document
 from billsync.model.ports import RemoteError

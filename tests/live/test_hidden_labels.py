@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from billsync.api.routes import routes
-from billsync.live.hidden_labels import read_document_of, read_documents
-from billsync.live.target import Target
+from billsync.live.lists.hidden_labels import read_document_of, read_documents
+from billsync.live.protocol.target import Target
 from billsync.model.ports import Answer, RemoteError
 from billsync.model.value import Fields, Plain
 

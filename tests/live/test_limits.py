@@ -11,10 +11,10 @@ import httpcore
 import httpx
 import pytest
 
-from billsync.live import body
 from billsync.live.client import Client, Settings
-from billsync.live.cursors import read_forward
-from billsync.live.wire import DeadlineTransport
+from billsync.live.lists.cursors import read_forward
+from billsync.live.transports import body
+from billsync.live.transports.wire import DeadlineTransport
 from billsync.model.limits import ANSWER_BYTES, LIST_ROWS, REQUEST_SECONDS
 from billsync.model.ports import Answer, GaveUp, RemoteError, Unclear
 from tests.support.clock import FakeClock
@@ -206,7 +206,7 @@ def test_cursors_that_lead_to_nothing_for_ever_end_in_a_clear_error() -> None:
 
 
 def test_cursors_with_rows_for_ever_end_in_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("billsync.live.cursors.LIST_ROWS", 1000)
+    monkeypatch.setattr("billsync.live.lists.cursors.LIST_ROWS", 1000)
     handler, calls = cursors(lambda number: rows(100))
 
     with pytest.raises(RemoteError) as raised:

@@ -1,6 +1,6 @@
 import pytest
 
-from billsync.live.messages import error_message
+from billsync.live.protocol.messages import error_message
 
 CODED = {
     "title": "Bad Request",

@@ -5,7 +5,7 @@ import pytest
 
 from billsync.live.client import Settings
 from billsync.live.organization import Organization, read_organization
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from tests.support.clock import FakeClock
 
 

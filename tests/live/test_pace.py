@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from billsync.api.routes import DIALECTS, routes
-from billsync.live.cursors import read_forward
-from billsync.live.pace import first_pace
-from billsync.live.paging import read_list
+from billsync.live.lists.cursors import read_forward
+from billsync.live.lists.pace import first_pace
+from billsync.live.lists.paging import read_list
 from billsync.model.ports import RemoteError, TimedOut
 from billsync.model.routes import ListQuery
 from tests.support.clock import START, FakeClock

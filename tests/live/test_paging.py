@@ -3,8 +3,8 @@ import threading
 import httpx
 import pytest
 
-from billsync.live.cursors import read_forward
-from billsync.live.paging import count_rows, read_list
+from billsync.live.lists.cursors import read_forward
+from billsync.live.lists.paging import count_rows, read_list
 from billsync.model.ports import Decode, RemoteError
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock

@@ -7,7 +7,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.live.paging import read_list
+from billsync.live.lists.paging import read_list
 from billsync.model.ports import RemoteError
 from billsync.model.routes import ListQuery
 from tests.support.budgets import examples

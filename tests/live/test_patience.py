@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billsync.live.patience import Patience, asked_delay
+from billsync.live.protocol.patience import Patience, asked_delay
 
 NOW = datetime(2026, 9, 1, 12, 0, 0, tzinfo=UTC)
 

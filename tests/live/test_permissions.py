@@ -6,7 +6,7 @@ import pytest
 from billsync.api.permissions import roles_for
 from billsync.api.routes import DIALECTS, routes
 from billsync.live.connect import find_dialect
-from billsync.live.paging import read_list
+from billsync.live.lists.paging import read_list
 from billsync.model.ports import RemoteError
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock

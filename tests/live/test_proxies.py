@@ -3,8 +3,8 @@
 import pytest
 
 from billsync.live.client import Client, Settings
-from billsync.live.proxies import proxy_to
-from billsync.live.target import Target
+from billsync.live.protocol.proxies import proxy_to
+from billsync.live.protocol.target import Target
 from billsync.model.ports import Answer, Unreachable
 from tests.support.clock import FakeClock
 from tests.support.sockets import answering, free_port

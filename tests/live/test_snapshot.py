@@ -5,8 +5,8 @@ import pytest
 
 from billsync.live.client import Settings
 from billsync.live.connect import open_remote
+from billsync.live.protocol.target import Target
 from billsync.live.snapshot import Source, snapshot
-from billsync.live.target import Target
 from billsync.model.ports import RemoteError
 from billsync.model.routes import ListQuery, Routes
 from billsync.model.state import Read, Row, Snapshot

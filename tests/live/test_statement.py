@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from billsync.live.client import Client
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.statement import StatementRoutes, read_statement
 from billsync.model.ports import RemoteError
 from billsync.model.routes import ListQuery, Routes

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from billsync.live.page import Refused
-from billsync.live.paging import read_list
-from billsync.live.streams import read_documents, read_lists, read_short_lists, read_together
+from billsync.live.lists.page import Refused
+from billsync.live.lists.paging import read_list
+from billsync.live.lists.streams import read_documents, read_lists, read_short_lists, read_together
 from billsync.model.ports import Answer, ListRead, RemoteError, Unreachable
 from billsync.model.routes import ListQuery
 from tests.support.clock import FakeClock

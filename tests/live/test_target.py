@@ -1,6 +1,6 @@
 import pytest
 
-from billsync.live.target import LOCAL_BASE, Target, parse_target, token_problem
+from billsync.live.protocol.target import LOCAL_BASE, Target, parse_target, token_problem
 from billsync.model.diagnostic import Diagnostic
 
 MISTAKEN = ("?generation=2027", "?dialect=stripe", "x?dialect=konnect&generation=later", "?dialect=konnect&x")

@@ -5,8 +5,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.config.node import plain
-from billsync.config.reader import read
+from billsync.config.text.node import plain
+from billsync.config.text.reader import read
 from billsync.model.address import Address, Symbol
 from billsync.model.value import FloatFound
 from billsync.render.formats.yaml_text import to_yaml

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from billsync.app.reading.subscription_pages import SubscriptionPages
-from billsync.live.encoding import encode
+from billsync.live.protocol.encoding import encode
 from billsync.model.malformed import Malformed
 from billsync.report.billing.alike import AlikeRows, shape_of
 from billsync.report.billing.subscribed import Subscribed, parse_subscription

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from billsync.cli.servers import opening
-from billsync.live.settings import Settings
+from billsync.live.transports.settings import Settings
 
 Wrap = Callable[[httpx.BaseTransport], httpx.BaseTransport]
 

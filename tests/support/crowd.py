@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from billsync.live.encoding import decode
+from billsync.live.protocol.encoding import decode
 from billsync.model.ports import Answer
 from billsync.model.value import Fields, Plain
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from billsync.live.encoding import decode as exact
+from billsync.live.protocol.encoding import decode as exact
 from billsync.model.ports import Answer, Decode, Get, Page, R, RemoteError
 from billsync.model.state import Desired
 from tests.support.world import World, rows_of

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks.reconcile.answers import Api
-from billsync.live.encoding import decode, encode
+from billsync.live.protocol.encoding import decode, encode
 from billsync.model.ports import Answer, Decode, Get, Page
 from billsync.model.value import Plain
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.ports import Decode, Page
 from tests.support.clock import FakeClock
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from billsync.live.embedded import Embedded
-from billsync.live.over_core import OverCore
-from billsync.live.received import Received
+from billsync.live.protocol.received import Received
+from billsync.live.transports.embedded import Embedded
+from billsync.live.transports.over_core import OverCore
 from tests.support.recorder import Recorder
 
 LOCAL_SERVER = "billsync"

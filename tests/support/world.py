@@ -23,7 +23,7 @@ from billsync.core.diffing.diff import Mode
 from billsync.core.plan_file import from_json, to_json
 from billsync.kinds.registry import KINDS
 from billsync.live.client import Client, Settings
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.local import create_app
 from billsync.local.app import Randomness
 from billsync.local.server.editions import AUGUST, Edition

@@ -10,7 +10,7 @@ from billsync.app.adoption.adopt import find_adoption
 from billsync.app.ending import Ended, Exit
 from billsync.app.server.connection import ReadingConnection
 from billsync.config import load
-from billsync.config.files import STDIN
+from billsync.config.text.files import STDIN
 from billsync.core.dump.dump import HEADER, Dump
 from billsync.core.taking_back.adoption import Standings, pattern_of
 from billsync.kinds.registry import KINDS

@@ -15,7 +15,7 @@ from billsync.core.dump.losses import Loss
 from billsync.core.observed.index import Index, index, is_over
 from billsync.core.observed.ownership import KEY, labels_of
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed

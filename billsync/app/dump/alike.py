@@ -23,7 +23,7 @@ from billsync.core.dump.losses import Loss
 from billsync.core.dump.selected import EXTERNAL
 from billsync.core.dump_alike.rows import Alike
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import NotJson, decode
+from billsync.live.protocol.encoding import NotJson, decode
 from billsync.model.frozen import replace
 from billsync.model.ports import RemoteError
 from billsync.model.state import Read, Row, Snapshot

@@ -15,7 +15,7 @@ from billsync.app.server.connection import Connection
 from billsync.core.dump.losses import Loss
 from billsync.core.dump_alike.moments import MOMENT
 from billsync.core.dump_alike.texts import NUMBER
-from billsync.live.page import Outcome, Refused, answers, document_from
+from billsync.live.lists.page import Outcome, Refused, answers, document_from
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.limits import READS_AT_ONCE

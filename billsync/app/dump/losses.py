@@ -9,7 +9,7 @@ from billsync.app.server.connection import Connection
 from billsync.core.dump.losses import Loss
 from billsync.core.observed.index import Index, index
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.routes import ListQuery

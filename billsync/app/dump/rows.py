@@ -21,11 +21,11 @@ from billsync.core.observed.index import index
 from billsync.core.observed.row_validation import malformed
 from billsync.core.sieve.page import raw_page
 from billsync.kinds.registry import KINDS
-from billsync.live.door import check_rows
-from billsync.live.encoding import decode
-from billsync.live.paging import Refused, read_list
+from billsync.live.lists.door import check_rows
+from billsync.live.lists.paging import Refused, read_list
+from billsync.live.lists.streams import read_lists
+from billsync.live.protocol.encoding import decode
 from billsync.live.snapshot import PARENT
-from billsync.live.streams import read_lists
 from billsync.model.kind import Archetype, Kind
 from billsync.model.ports import Decode, Page, RemoteError
 from billsync.model.state import Row, Snapshot

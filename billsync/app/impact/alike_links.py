@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from billsync.app.reading.subscription_pages import READ
-from billsync.live.encoding import NotJson, decode
+from billsync.live.protocol.encoding import NotJson, decode
 from billsync.report.billing.alike import MOST, Alike, order_of
 
 _NOTHING = msgspec.Raw(b"null")

@@ -15,7 +15,7 @@ from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.changes.moved import with_moved
 from billsync.core.observed.index import index
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.model.frozen import replace
 from billsync.model.malformed import Malformed
 from billsync.model.state import Desired

@@ -12,7 +12,7 @@ from billsync.core.changes.moved import with_moved
 from billsync.core.observed.index import Index, index
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.kinds.registry import KINDS
-from billsync.live.hidden_labels import read_document_of
+from billsync.live.lists.hidden_labels import read_document_of
 from billsync.model.change import PlanFile
 from billsync.model.ports import Journal, ListRead, ReadAhead
 from billsync.model.result import Report

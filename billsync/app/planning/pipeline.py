@@ -28,7 +28,7 @@ from billsync.core.observed.hidden import labelled, still_hidden, wanted_kinds
 from billsync.core.observed.index import Index, index
 from billsync.core.observed.row_validation import malformed
 from billsync.kinds.registry import KINDS
-from billsync.live.hidden_labels import read_document_of, read_documents
+from billsync.live.lists.hidden_labels import read_document_of, read_documents
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.change import PlanFile
 from billsync.model.frozen import dataclass, replace

@@ -18,7 +18,7 @@ from billsync.core.diffing.readings import Filled, departure, filled_in
 from billsync.core.observed.index import Index
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.core.views.compare import said
-from billsync.live.target import LOCAL, parse_target
+from billsync.live.protocol.target import LOCAL, parse_target
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import PlanFile, Reading
 from billsync.model.diagnostic import Diagnostic

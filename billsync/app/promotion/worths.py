@@ -8,7 +8,7 @@ from datetime import datetime
 from billsync.api.documents import COST_BASES, CURRENCIES, CUSTOM
 from billsync.app.dump.losses import LISTING
 from billsync.app.server.connection import ReadingConnection
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.currencies import decimals

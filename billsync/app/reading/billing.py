@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from billsync.api.documents import BILLING, UNDECLARED
 from billsync.app.server.connection import Connection
 from billsync.core.observed.index import Index
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.routes import ListQuery

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from billsync.api.documents import DELETED_CUSTOMERS
 from billsync.app.server.connection import Connection
-from billsync.live.hidden_labels import read_documents
-from billsync.live.paging import Refused
+from billsync.live.lists.hidden_labels import read_documents
+from billsync.live.lists.paging import Refused
 from billsync.model.address import Address
 from billsync.model.change import PlanFile
 from billsync.model.frozen import replace

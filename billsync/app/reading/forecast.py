@@ -11,7 +11,7 @@ from billsync.app.reading.customers import customer_id_of, statement_of, subscri
 from billsync.app.reading.metering import read_catalog, read_usage
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.malformed import Malformed
 from billsync.model.value import Fields

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from billsync.api.documents import ENTITLEMENT_ACCESS, INVOICES
 from billsync.app.server.connection import ReadingConnection
 from billsync.core.changes.read_set import filter_chunks
-from billsync.live.page import Refused
+from billsync.live.lists.page import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.value import Fields
 

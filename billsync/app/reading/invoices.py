@@ -9,7 +9,7 @@ from billsync.app.ending import error
 from billsync.app.reading.customers import customer_id_of
 from billsync.app.server.connection import Connection
 from billsync.core.changes.read_set import filter_chunks
-from billsync.live.page import Refused
+from billsync.live.lists.page import Refused
 from billsync.model.value import Fields
 from billsync.report.billing.invoices import Invoice, invoices
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billsync.app.server.connection import Connection
 from billsync.core.observed.index import Index
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from billsync.live.door import check_rows
-from billsync.live.encoding import decode
-from billsync.live.page import page_from
+from billsync.live.lists.door import check_rows
+from billsync.live.lists.page import page_from
+from billsync.live.protocol.encoding import decode
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Answer, Page, RemoteError
 from billsync.model.value import Fields, Plain

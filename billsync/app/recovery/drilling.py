@@ -11,9 +11,9 @@ from billsync.api.documents import CHARGES
 from billsync.app.recovery.promises import SUBSCRIPTION
 from billsync.app.recovery.verifying import read_standing, with_compensations
 from billsync.app.server.connection import BY_CREATION, Connection
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
+from billsync.live.lists.streams import read_lists
 from billsync.live.snapshot import PARENT
-from billsync.live.streams import read_lists
 from billsync.model.frozen import dataclass
 from billsync.model.malformed import MalformedRow
 from billsync.model.ports import Clock, RemoteError

@@ -9,9 +9,9 @@ from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.app.server.posting import post
 from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.taking_back.journal_lines import OWING
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
+from billsync.live.lists.streams import read_lists
 from billsync.live.snapshot import PARENT
-from billsync.live.streams import read_lists
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Journal, RemoteError

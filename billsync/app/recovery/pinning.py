@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from billsync.api.documents import BILLING
 from billsync.app.server.connection import Connection
 from billsync.apply.execute import GOOD
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.change import PlanFile, Step

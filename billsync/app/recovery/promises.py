@@ -24,9 +24,9 @@ from billsync.app.recovery.taken_rows import lots
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.observed.index import Index
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
+from billsync.live.lists.streams import read_lists
 from billsync.live.snapshot import PARENT
-from billsync.live.streams import read_lists
 from billsync.model.frozen import dataclass
 from billsync.model.malformed import Malformed
 from billsync.model.recovery import Promise

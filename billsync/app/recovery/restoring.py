@@ -23,7 +23,7 @@ from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.observed.index import Index, index, is_over
 from billsync.core.observed.without_files import worded_for
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.model.address import Address
 from billsync.model.change import Guard, PlanFile
 from billsync.model.frozen import dataclass, replace

@@ -8,7 +8,7 @@ from billsync.app.planning.pipeline import everything, with_hidden_labels, with_
 from billsync.app.server.connection import ReadingConnection
 from billsync.core.observed.index import is_over
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 

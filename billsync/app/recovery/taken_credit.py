@@ -13,11 +13,11 @@ from billsync.api.documents import BALANCE, TRANSACTIONS
 from billsync.app.recovery.taken_rows import lots
 from billsync.app.server.connection import ReadingConnection
 from billsync.core.observed.row_validation import malformed
-from billsync.live.cursors import read_all_forward
 from billsync.live.gathering import Known, Reading
-from billsync.live.paging import Refused
+from billsync.live.lists.cursors import read_all_forward
+from billsync.live.lists.paging import Refused
+from billsync.live.lists.streams import read_lists
 from billsync.live.snapshot import PARENT
-from billsync.live.streams import read_lists
 from billsync.model.frozen import dataclass
 from billsync.model.ports import RemoteError
 from billsync.model.recovery import Credit

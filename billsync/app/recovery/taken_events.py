@@ -7,7 +7,7 @@ from datetime import datetime
 
 from billsync.api.documents import EVENTS
 from billsync.app.server.connection import ReadingConnection
-from billsync.live.cursors import read_pages
+from billsync.live.lists.cursors import read_pages
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields

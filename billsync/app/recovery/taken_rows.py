@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from billsync.app.server.connection import ReadingConnection
 from billsync.core.observed.row_validation import malformed
-from billsync.live.door import check_rows
-from billsync.live.encoding import NotJson, decode
 from billsync.live.gathering import Known, Listing, Reading
-from billsync.live.paging import read_list_to
+from billsync.live.lists.door import check_rows
+from billsync.live.lists.paging import read_list_to
+from billsync.live.protocol.encoding import NotJson, decode
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Page, RemoteError
 from billsync.model.state import Row

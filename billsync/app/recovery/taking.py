@@ -34,7 +34,7 @@ from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.observed.index import is_over
 from billsync.kinds.registry import KINDS
 from billsync.live.gathering import FirstReading, Gathering, Known, Place, Reading
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.frozen import dataclass
 from billsync.model.recovery import Header, Recovery

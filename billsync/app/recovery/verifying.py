@@ -15,9 +15,9 @@ from billsync.app.recovery.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.core.changes.read_set import all_reads
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
+from billsync.live.lists.streams import read_lists
 from billsync.live.snapshot import PARENT, snapshot
-from billsync.live.streams import read_lists
 from billsync.model.address import Address
 from billsync.model.malformed import MalformedRow
 from billsync.model.ports import RemoteError

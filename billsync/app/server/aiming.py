@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from billsync.api.generations import KONNECT
 from billsync.app.ending import Ended, Exit
 from billsync.live.organization import Organization
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.ports import RemoteError
 from billsync.model.state import IntendedTarget
 from billsync.schema.codes import diagnostic

@@ -12,7 +12,7 @@ from billsync.app.server.generation import Found, ServedMemory, find_generation
 from billsync.live.client import Settings
 from billsync.live.connect import open_reader, open_remote
 from billsync.live.organization import read_organization
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Clock, Reader
 from billsync.model.state import IntendedTarget

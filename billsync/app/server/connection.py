@@ -12,10 +12,10 @@ from billsync.api.generations import KONNECT, Generation, dated
 from billsync.api.routes import routes_of
 from billsync.core.views.adapted import adapted
 from billsync.kinds.registry import KINDS
+from billsync.live.lists.paging import Refused, count_rows, read_document, read_list
+from billsync.live.lists.streams import read_documents, read_lists, read_together
 from billsync.live.organization import Organization
-from billsync.live.paging import Refused, count_rows, read_document, read_list
 from billsync.live.snapshot import PARENT, Source
-from billsync.live.streams import read_documents, read_lists, read_together
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Registry
 from billsync.model.ports import Clock, Decode, Identified, ListRead, ReadAhead, Reader, Remote

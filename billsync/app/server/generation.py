@@ -8,7 +8,7 @@ from billsync.api.generations import OPENMETER, Generation, dated, generation_of
 from billsync.api.served import Served
 from billsync.live.connect import find_dialect
 from billsync.live.openapi_document import read_served
-from billsync.live.target import Target
+from billsync.live.protocol.target import Target
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Reader
 

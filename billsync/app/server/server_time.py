@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from billsync.api.documents import BALANCE
 from billsync.app.server.connection import ReadingConnection
-from billsync.live.door import check_rows
+from billsync.live.lists.door import check_rows
 from billsync.live.snapshot import PARENT
 from billsync.model.moment import parse_moment
 from billsync.model.state import Snapshot

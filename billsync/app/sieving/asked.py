@@ -11,7 +11,7 @@ from billsync.core.sieve.alike import naming
 from billsync.core.sieve.members import Members
 from billsync.core.sieve.rows import Naming, Seen
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode
+from billsync.live.protocol.encoding import decode
 from billsync.model.labels import OURS
 from billsync.model.state import Row
 

@@ -20,8 +20,8 @@ from billsync.core.sieve.members import Members
 from billsync.core.sieve.page import page_decoder
 from billsync.core.sieve.rows import Seen, Unsure, odd_row, plain_link
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode
-from billsync.live.paging import read_list
+from billsync.live.lists.paging import read_list
+from billsync.live.protocol.encoding import decode
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Archetype, Kind
 from billsync.model.ports import Decode

@@ -20,9 +20,9 @@ from billsync.core.sieve.members import Members
 from billsync.core.sieve.page import page_decoder
 from billsync.core.sieve.rows import Seen, Unsure, all_equal, odd_row, plain_root, root_taker
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode
+from billsync.live.lists.streams import read_short_lists
+from billsync.live.protocol.encoding import decode
 from billsync.live.snapshot import PARENT, snapshot
-from billsync.live.streams import read_short_lists
 from billsync.model.crowd import Crowd
 from billsync.model.frozen import replace
 from billsync.model.kind import Archetype

@@ -14,8 +14,8 @@ from billsync.core.sieve.alike import sharing, traits_of_new
 from billsync.core.sieve.members import Members
 from billsync.core.sieve.rows import Unsure
 from billsync.kinds.registry import KINDS
-from billsync.live.door import check_rows
-from billsync.live.encoding import decode
+from billsync.live.lists.door import check_rows
+from billsync.live.protocol.encoding import decode
 from billsync.live.snapshot import PARENT, snapshot
 from billsync.model.crowd import Crowd
 from billsync.model.frozen import replace

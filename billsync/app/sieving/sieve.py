@@ -16,7 +16,7 @@ from billsync.core.sieve.form import Form, Surroundings, form_of
 from billsync.core.sieve.members import Members
 from billsync.core.sieve.rows import Facts, Make
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import decode
+from billsync.live.protocol.encoding import decode
 from billsync.live.snapshot import PARENT
 from billsync.model.crowd import Crowd
 from billsync.model.frozen import dataclass

@@ -16,7 +16,7 @@ from billsync.core.declared.crowd import children_of, whole
 from billsync.core.declared.referring import kinds_in
 from billsync.core.diffing.diff import Mode
 from billsync.kinds.registry import KINDS
-from billsync.live.encoding import NotJson
+from billsync.live.protocol.encoding import NotJson
 from billsync.model.frozen import replace
 from billsync.model.ports import RemoteError
 from billsync.model.state import Desired

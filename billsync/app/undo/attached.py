@@ -9,7 +9,7 @@ from billsync.apply.bindings import Bindings
 from billsync.core.observed.attached import Attached, decoded, member_in
 from billsync.core.taking_back.journal import Made
 from billsync.kinds.registry import KINDS
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.change import Expectation

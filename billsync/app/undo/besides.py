@@ -9,7 +9,7 @@ from billsync.app.planning.carrying_out import bindings_of
 from billsync.app.server.connection import Connection
 from billsync.core.taking_back.journal import Journaled
 from billsync.core.taking_back.undo import Lasting
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.state import Snapshot

@@ -7,7 +7,7 @@ from io import StringIO
 
 from billsync.app.ending import error
 from billsync.config import load
-from billsync.config.files import STDIN
+from billsync.config.text.files import STDIN
 from billsync.core.guards.policies import both_of, policy_in
 from billsync.core.lifecycle.chain_end import REVERT
 from billsync.core.taking_back.journal import Journaled

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 
 from billsync.app.ending import usage
-from billsync.config.searching import SUFFIXES
+from billsync.config.text.searching import SUFFIXES
 from billsync.model.frozen import dataclass
 
 OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})

@@ -6,9 +6,9 @@ from billsync.app.ending import Ended, Exit, error
 from billsync.app.planning.plan_files import no_secret, opened, other_secret
 from billsync.cli.files.plan_keys import plan_key
 from billsync.cli.terminal.surroundings import Run
-from billsync.config.bounded import Unreadable, text_in, text_of_stdin
-from billsync.config.files import STDIN
-from billsync.config.outside import Outside, texts_of
+from billsync.config.text.bounded import Unreadable, text_in, text_of_stdin
+from billsync.config.text.files import STDIN
+from billsync.config.text.outside import Outside, texts_of
 from billsync.core.secrets.hiding import whole_mask
 from billsync.core.secrets.plan_secrets import other_secrets
 from billsync.core.secrets.unmasking import sources_of, unmasked

@@ -12,8 +12,8 @@ from billsync.cli.files.parsed_files import parsed_files
 from billsync.cli.terminal.state_dir import parsed_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.config import load
-from billsync.config.files import STDIN
 from billsync.config.members_read import MembersRead
+from billsync.config.text.files import STDIN
 from billsync.core.declared.since import changed_besides, touched
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from billsync.app.ending import Ended, Exit, error
 from billsync.cli.terminal.surroundings import Run
-from billsync.config.bounded import Unreadable, content_in
-from billsync.config.profiles import Profile, profile_in
+from billsync.config.sections.profiles import Profile, profile_in
+from billsync.config.text.bounded import Unreadable, content_in
 from billsync.model.diagnostic import has_errors
 from billsync.model.frozen import replace
 from billsync.model.limits import TOKEN_BYTES

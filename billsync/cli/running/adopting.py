@@ -18,10 +18,10 @@ from billsync.cli.terminal.delivering import write_file
 from billsync.cli.terminal.outputs import Result
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
-from billsync.config.adopted_text import with_adopted, without_adopted
-from billsync.config.adopting import Configuration, Rewriting, holder, rewritten
-from billsync.config.bounded import read_file
-from billsync.config.files import STDIN, read_sources
+from billsync.config.adoption.adopted_text import with_adopted, without_adopted
+from billsync.config.adoption.adopting import Configuration, Rewriting, holder, rewritten
+from billsync.config.text.bounded import read_file
+from billsync.config.text.files import STDIN, read_sources
 from billsync.core.secrets.masking import masked
 from billsync.core.taking_back.adoption import adopting, pattern_of, without
 from billsync.kinds.registry import KINDS

@@ -28,8 +28,8 @@ from billsync.cli.servers.served_memory import ServedFiles
 from billsync.cli.terminal.showing import check_files
 from billsync.cli.terminal.surroundings import Run
 from billsync.live.client import Settings
-from billsync.live.requested import Requested
-from billsync.live.target import LOCAL_BASE, Target
+from billsync.live.protocol.requested import Requested
+from billsync.live.protocol.target import LOCAL_BASE, Target
 from billsync.local.app import LocalServer
 from billsync.local.server.editions import AUGUST, edition_of
 from billsync.model.frozen import dataclass

@@ -21,7 +21,7 @@ from billsync.cli.servers.opening import connected
 from billsync.cli.terminal.consent import check_consent
 from billsync.cli.terminal.showing import check_files
 from billsync.cli.terminal.surroundings import Run
-from billsync.config.bounded import Unreadable, text_in
+from billsync.config.text.bounded import Unreadable, text_in
 from billsync.core.taking_back.journal import Journaled, journaled
 from billsync.core.taking_back.journal_lines import NotAJournal
 from billsync.kinds.registry import KINDS

@@ -13,8 +13,8 @@ from billsync.cli.servers.opening import connected
 from billsync.cli.terminal.delivering import write_file
 from billsync.cli.terminal.showing import check_files
 from billsync.cli.terminal.surroundings import Run
-from billsync.config.bounded import Unreadable, content_in
-from billsync.live.encoding import NotJson, decode
+from billsync.config.text.bounded import Unreadable, content_in
+from billsync.live.protocol.encoding import NotJson, decode
 from billsync.model.limits import LOSSES_BYTES
 from billsync.model.malformed import MalformedRow
 from billsync.model.recovery import Accounted, Recovery

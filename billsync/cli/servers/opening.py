@@ -17,9 +17,9 @@ from billsync.cli.terminal.state_dir import default_database, served_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.core.secrets.hiding import secret_values, source_mask, whole_mask
 from billsync.live.client import Settings
-from billsync.live.patience import Patience
-from billsync.live.requested import unheard
-from billsync.live.target import Target, parse_target, token_problem
+from billsync.live.protocol.patience import Patience
+from billsync.live.protocol.requested import unheard
+from billsync.live.protocol.target import Target, parse_target, token_problem
 from billsync.model.diagnostic import Diagnostic, Severity
 from billsync.model.limits import ANSWER_SECONDS, CA_BYTES, REQUEST_SECONDS, TOKEN_BYTES
 from billsync.model.ports import Clock
@@ -148,8 +148,8 @@ def _checked_headers(options: ServerOptions, target: Target) -> Mapping[str, str
 
 def _trust(path: str) -> ssl.SSLContext:
     """The certificates in a file. Raises Ended when it holds none that can be read."""
-    from billsync.config.bounded import Unreadable, content_in  # with the room comes JSON Schema, for many nothing
-    from billsync.live.trust import trust_in
+    from billsync.config.text.bounded import Unreadable, content_in  # with the room comes JSON Schema, for many nothing
+    from billsync.live.protocol.trust import trust_in
 
     try:
         content_in(path, CA_BYTES)
@@ -174,7 +174,7 @@ def _tokens(environment: Mapping[str, str], filed: str | None) -> list[str]:
 
 def _read_token(path: str) -> str:
     """The token in a file, or in a pipe that a shell has opened. Raises Ended when it can't be read."""
-    from billsync.config.bounded import Unreadable, text_in
+    from billsync.config.text.bounded import Unreadable, text_in
 
     try:
         return text_in(path, TOKEN_BYTES).strip()

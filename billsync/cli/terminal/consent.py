@@ -11,7 +11,7 @@ from typing import TextIO
 from billsync.app.ending import usage
 from billsync.cli.terminal.streams import write_to
 from billsync.cli.terminal.surroundings import Run
-from billsync.config.files import STDIN
+from billsync.config.text.files import STDIN
 
 YES = "yes"
 

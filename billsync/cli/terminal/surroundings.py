@@ -20,7 +20,7 @@ from billsync.render.formats.look import Look
 if TYPE_CHECKING:  # `billsync --help` loads no model
     from billsync.cli.terminal.account import Account
     from billsync.core.secrets.hiding import Mask
-    from billsync.live.requested import Requested
+    from billsync.live.protocol.requested import Requested
     from billsync.model.ports import Clock
     from billsync.model.source import Source
 

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from importlib import import_module
 
-from billsync.config.document import FORMAT_VERSION
-from billsync.config.files import STDIN, Found, SourceFile
-from billsync.config.finding import Findings
+from billsync.config.documents.document import FORMAT_VERSION
 from billsync.config.full_loading import ReadDesired, documents_of, parse, problems_of_all, read_desired, sorted_short
 from billsync.config.members_read import MembersRead
 from billsync.config.quick.segments import Segment, segments
 from billsync.config.quick.sharing import Shared
 from billsync.config.quick.validity import Test, member_test
 from billsync.config.quick.values import Doubtful, most_values, quick_values
-from billsync.config.reader import Role
+from billsync.config.text.files import STDIN, Found, SourceFile
+from billsync.config.text.finding import Findings
+from billsync.config.text.reader import Role
 from billsync.core.declared.crowd import children_of, nested_names
 from billsync.core.declared.crowd_fits import fits
 from billsync.model.crowd import Crowd

@@ -1,0 +1,1 @@
+"""From nodes to entities: documents, overlays, the library of cards, values from outside."""

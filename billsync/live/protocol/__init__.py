@@ -1,0 +1,1 @@
+"""One request and one answer as values: JSON, targets, waits, and the ways to fail. Sends nothing."""

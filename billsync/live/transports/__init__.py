@@ -1,0 +1,1 @@
+"""Carriers of requests: libcurl, httpcore, httpx, and the embedded server in this process."""
