@@ -122,31 +122,36 @@ def read_desired(
     expansion = _expansion(contents, findings)
     expanded = [expand(raw, expansion) for raw in contents.entities]
     checked = check(expanded, validators.by_kind, findings, unfinished=expansion.unfinished, has_sources=bool(sourced))
-    owner = owner_of(contents.header, findings)
-    ordered = tuple(sorted(checked.entities, key=lambda entity: entity.address.order))
-    prices = prices_of(contents.header, findings)
-    target = target_of(contents.header, findings)
     moves = moves_of(contents.moved, registry, findings)
     forgotten = forgotten_in(contents.forget, registry, findings)
-    desired = Desired(
-        owner,
-        ordered,
-        contents.external,
-        contents.adopted,
-        contents.named,
-        prices,
-        target,
-        resolved(moves),
-        frozenset(entry.address for entry in forgotten),
-        transitions_of(contents.header, findings),
-        notice_of(contents.header, findings),
-        policy_of(contents.header, registry, findings),
-        selection_of(contents.header, registry, findings),
+    desired = replace(
+        _from_header(contents, registry, findings),
+        entities=tuple(sorted(checked.entities, key=lambda entity: entity.address.order)),
+        moved=resolved(moves),
+        forgotten=frozenset(entry.address for entry in forgotten),
         sourced=sourced,
-        besides=besides(contents, registry),
     )
     findings.extend(selection_problems(desired, registry))
     return ReadDesired(desired, checked.unsound, moves, forgotten, frozenset(expansion.defaults))
+
+
+def _from_header(contents: Contents, registry: Registry, findings: Findings) -> Desired:
+    """The part of the desired state that is no entity, but about the run and the server."""
+    header = contents.header
+    return Desired(
+        owner=owner_of(header, findings),
+        entities=(),
+        external=contents.external,
+        adopted=contents.adopted,
+        named=contents.named,
+        prices=prices_of(header, findings),
+        target=target_of(header, findings),
+        transitions=transitions_of(header, findings),
+        notice=notice_of(header, findings),
+        policy=policy_of(header, registry, findings),
+        selection=selection_of(header, registry, findings),
+        besides=besides(contents, registry),
+    )
 
 
 def _check_shells(documents: Iterable[MapNode], validator: Validator, findings: Findings) -> None:
