@@ -128,6 +128,11 @@ def test_usual_values_are_read_quickly() -> None:
         assert agree(f"a: {value}\nb:\n- {value}\n".encode()), value
 
 
+@pytest.mark.parametrize("text", ["a:\n", "a:\n" + "- b:\n" * 9, "a:\n- b:\n  - c:\n    - d:\n      - e:\n"])
+def test_files_that_are_much_longer_as_json_are_read_quickly(text: str) -> None:
+    assert agree(text.encode())
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
     """A file with a few mistakes, as somebody may make them."""

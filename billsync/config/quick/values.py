@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache, partial
 
@@ -19,6 +20,9 @@ _ODD = tuple(char.encode() for char in "\u2028\u2029\ufeff\ufffe\uffff")
 """Further characters that end a line for some readers, and others that no text may hold."""
 _NO_NUMBERS = (b'.nan"', b'.inf"')
 """Ends of words for numbers that are none: the parser writes them also in the place of keys that look like them."""
+_ROOM = (4, 16)
+"""Bytes of JSON for each byte of YAML: hardly a file takes more than the first. The parser writes into room that it is
+given, as it never frees what it makes room for itself."""
 
 
 class Doubtful(Exception):
@@ -71,12 +75,13 @@ def _parser() -> Callable[[bytes], bytes]:
 
     def parse(content: bytes) -> bytes:
         try:
-            text = ryml.emit_json(ryml.parse_in_arena(content))
+            tree = ryml.parse_in_arena(content)
+            for times in _ROOM:
+                with suppress(IndexError):
+                    return bytes(ryml.emit_json_in_place(tree, bytearray(times * len(content))))
         except Exception as error:  # its exceptions have changed with its versions
             raise Doubtful from error
-        if not isinstance(text, str):  # it says None where there is nothing
-            raise Doubtful
-        return text.encode()
+        raise Doubtful
 
     return parse
 
