@@ -15,6 +15,7 @@ from billsync.apply.calling import UNTRIED, Stopped, Tried, call
 from billsync.apply.first_call import called_first, learn, may_end_by_answer, may_end_by_no_content
 from billsync.apply.obstacles import at_this_moment, in_the_way
 from billsync.apply.overtaken import gave_way
+from billsync.apply.unchanged import is_as_decided
 from billsync.apply.world import World
 from billsync.core.observed.expectation import (
     differences_after,
@@ -85,6 +86,8 @@ def _settled_by_look(step: Step, world: World, tried: Tried, following: Iterable
     """
     kind = world.kind(step)
     try:
+        if not tried.calls and is_as_decided(step, world):
+            return None
         observed = _look(step, kind, world, patient=tried.ok)
         if not tried.calls:
             learn(step, world, observed.view)

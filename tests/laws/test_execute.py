@@ -9,8 +9,10 @@ from billsync.api.documents import BALANCE
 from billsync.api.routes import routes
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import Manner, execute
+from billsync.apply.unchanged import decided_on
 from billsync.apply.world import World
 from billsync.core.changes.obstacles import CREDIT
+from billsync.core.observed.index import Index, index
 from billsync.core.views.normalize import normalize
 from billsync.core.views.view import body, complete
 from billsync.kinds.registry import KINDS
@@ -20,6 +22,7 @@ from billsync.model.change import Call, Expectation, Obstacle, PlanFile, Step
 from billsync.model.ports import Answer, Unclear, Unreachable
 from billsync.model.result import Report, Status, StepResult
 from billsync.model.routes import ListQuery
+from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from tests.support.clock import FakeClock
 from tests.support.scripted import (
@@ -95,7 +98,13 @@ class Ran:
     """One execution of steps against a scripted server, which keeps no key unique."""
 
     def __init__(
-        self, server: Scripted, steps: Sequence[Step], manner: Manner = LOOKING_FIRST, *, is_alone: bool = False
+        self,
+        server: Scripted,
+        steps: Sequence[Step],
+        manner: Manner = LOOKING_FIRST,
+        *,
+        is_alone: bool = False,
+        known: Snapshot | None = None,
     ) -> None:
         self.clock, self.journal = FakeClock(), Notebook()
         self.told: list[StepResult] = []
@@ -103,9 +112,13 @@ class Ran:
         def rows(path: str, query: Sequence[tuple[str, str]], listing: ListQuery) -> Sequence[Fields]:
             return read_list(server, path, query, listing, self.clock)
 
-        bindings = Bindings(KINDS, ROUTES, rows)
-        world = World(server, bindings, self.journal, self.clock, one_chain_per_parent=is_alone)
         plan = PlanFile("test", "payments", "sync", (), tuple(steps))
+        found = index(known, KINDS, ROUTES) if known else Index()
+        bindings = Bindings(KINDS, ROUTES, rows, {named: server_id for server_id, named in found.names.items()})
+        known_rows = decided_on(plan, found, ROUTES)
+        world = World(
+            server, bindings, self.journal, self.clock, one_chain_per_parent=is_alone, decided_on=known_rows
+        )
         self.report: Report = execute(plan, world, on_result=self.told.append, manner=manner)
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from billsync.app.server.connection import Connection, ReadingConnection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
+from billsync.apply.unchanged import decided_on
 from billsync.apply.world import World
 from billsync.core.changes.moved import with_moved
 from billsync.core.observed.index import Index, index
@@ -33,7 +34,8 @@ def carry_out(
     manner: Manner = IN_TURN,
 ) -> Report:
     """Run a plan file that was decided on this snapshot, and on what is known of the server's chains."""
-    bindings = bindings_of(connection, known, plan.moved)
+    found = _index_of(connection, known, plan.moved)
+    bindings = _bindings_of(connection, known, found, plan.moved)
     world = World(
         connection.remote,
         bindings,
@@ -41,12 +43,21 @@ def carry_out(
         connection.clock,
         masking,
         one_chain_per_parent=is_one_chain_per_parent,
+        decided_on=decided_on(plan, found, connection.routes),
     )
     return execute(plan, world, on_result=on_result, manner=manner)
 
 
 def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:
     """The ids that a snapshot shows, if there is one; others are looked up."""
+    return _bindings_of(connection, known, _index_of(connection, known, moved), moved)
+
+
+def _index_of(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Index:
+    return with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
+
+
+def _bindings_of(connection: ReadingConnection, known: Snapshot | None, found: Index, moved: Moved) -> Bindings:
     lacking = _lists_of(connection, known.absent) if known else frozenset()
 
     def is_lacking(path: str) -> bool:
@@ -58,7 +69,6 @@ def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Mo
     def together(lists: Sequence[ListRead], documents: Sequence[str]) -> ReadAhead:
         return connection.read_together([each for each in lists if not is_lacking(each.path)], documents)
 
-    found = with_moved(index(known, KINDS, connection.routes), moved, KINDS) if known else Index()
     ids = {address: server_id for server_id, address in found.names.items()}
 
     def document(where: HiddenLabels, server_id: str) -> Fields | None:
