@@ -116,9 +116,7 @@ class Ran:
         found = index(known, KINDS, ROUTES) if known else Index()
         bindings = Bindings(KINDS, ROUTES, rows, {named: server_id for server_id, named in found.names.items()})
         known_rows = decided_on(plan, found, ROUTES)
-        world = World(
-            server, bindings, self.journal, self.clock, one_chain_per_parent=is_alone, decided_on=known_rows
-        )
+        world = World(server, bindings, self.journal, self.clock, one_chain_per_parent=is_alone, decided_on=known_rows)
         self.report: Report = execute(plan, world, on_result=self.told.append, manner=manner)
 
     @property
