@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import Any
 import pytest
 
 from billsync.apply import workers
+from billsync.live.client import ReadingClient
+from billsync.live.transports import over_curl
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
@@ -226,6 +229,120 @@ def test_commands_that_read_and_are_stopped_are_1(folder: Path, command: str) ->
         ran = Stoppable().run(*command.split(), "--server", base)
 
     assert (ran.code, ran.out, ran.err) == (1, "", INTERRUPTED.format("SIGTERM"))
+
+
+class Struck:
+    """A place in the code in which the signal comes: where it is called for the first time with a request under way."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self._number = number
+        self.count = 0
+
+    def __call__(self, *_: object) -> None:
+        self.count += 1
+        if self.count == 1:
+            os.kill(os.getpid(), self._number)
+
+    def in_a_callback(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While libcurl hands over the bytes of an answer."""
+        self._before(monkeypatch, over_curl._Line, "_take")
+
+    def in_the_closing_of_fetches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While a generator that is dropped breaks off the GETs that are under way."""
+        real = ReadingClient.stream
+
+        def dropped(client: ReadingClient, gets: Any, *more: Any, **named: Any) -> Iterator[Any]:
+            get = next(iter(gets))
+            next(real(client, [get, get, get], at_once=3))
+            yield from real(client, [get], *more, **named)
+
+        self._before(monkeypatch, over_curl.Lines, "_drop")
+        monkeypatch.setattr(ReadingClient, "stream", dropped)
+
+    def in_the_closing_of_another_generator(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While a generator that is dropped tidies up."""
+        real = ReadingClient.stream
+
+        def tidied(client: ReadingClient, *arguments: Any, **named: Any) -> Iterator[Any]:
+            try:
+                yield from real(client, *arguments, **named)
+            finally:
+                self()
+
+        monkeypatch.setattr(ReadingClient, "stream", tidied)
+
+    def in_a_finalizer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While a value is freed, for which Python runs code."""
+
+        def freed(client: ReadingClient, *arguments: Any, **named: Any) -> Iterator[Any]:
+            weakref.finalize(freed_one := Freed(), self)
+            del freed_one
+            return real(client, *arguments, **named)
+
+        real = ReadingClient.stream
+        monkeypatch.setattr(ReadingClient, "stream", freed)
+
+    def in_the_making_of_a_class(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While a module is loaded: Python 3.11 raises another error."""
+
+        def made(client: ReadingClient, *arguments: Any, **named: Any) -> Iterator[Any]:
+            type("Made", (), {"field": Named(self)})
+            return real(client, *arguments, **named)
+
+        real = ReadingClient.stream
+        monkeypatch.setattr(ReadingClient, "stream", made)
+
+    def _before(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
+        real = getattr(owner, name)
+
+        def struck(*arguments: Any) -> Any:
+            self()
+            return real(*arguments)
+
+        monkeypatch.setattr(owner, name, struck)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A field of a class, which calls something once it has its name."""
+
+    then: Callable[[], None]
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.then()
+
+
+class Freed:
+    """A value that can be referred to weakly."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "place",
+    [
+        Struck.in_a_callback,
+        Struck.in_the_closing_of_fetches,
+        Struck.in_the_closing_of_another_generator,
+        Struck.in_a_finalizer,
+        Struck.in_the_making_of_a_class,
+    ],
+)
+def test_no_signal_is_lost_where_python_ignores_what_is_raised(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    place: Callable[[Struck, pytest.MonkeyPatch], None],
+    number: signal.Signals,
+) -> None:
+    pytest.importorskip("pycurl")
+    struck = Struck(number)
+    place(struck, monkeypatch)
+
+    with serving(folder / "served.db", FakeClock()) as base:
+        ran = Stoppable().run("dump", "--server", base)
+
+    assert (ran, struck.count > 0) == (Ran(1, "", INTERRUPTED.format(number.name)), True)
+    assert capfd.readouterr() == ("", "")  # nor does Python tell what it ignores
 
 
 def test_an_ignored_signal_stays_ignored(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,11 +75,14 @@ class Stoppable:
 
 @contextmanager
 def _signals_taken(ignored: Sequence[signal.Signals]) -> Iterator[None]:
-    """Signals as a shell leaves them, whatever this process inherited; afterwards as before."""
+    """Signals as a shell leaves them, whatever this process inherited; afterwards they, and what Python ignores, are
+    handled as before."""
     wanted = {number: signal.SIG_IGN if number in ignored else signal.SIG_DFL for number in STOPPING}
     before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    before[signal.SIGALRM], ignored = signal.getsignal(signal.SIGALRM), sys.unraisablehook
     try:
         yield
     finally:
+        sys.unraisablehook = ignored
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -13,6 +13,7 @@ from billsync.app.server.connecting import Way, connect, connect_reading
 from billsync.app.server.connection import Connection, ReadingConnection
 from billsync.cli.options.server import ServerOptions, with_profile
 from billsync.cli.servers.served_memory import ServedFiles
+from billsync.cli.terminal.signals import held_back
 from billsync.cli.terminal.state_dir import default_database, served_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.core.secrets.hiding import secret_values, source_mask, whole_mask
@@ -80,6 +81,7 @@ def _way(run: Run, options: ServerOptions, intended: IntendedTarget, stack: Exit
         trust=_trust(options.ca_file) if options.ca_file and target.database is None else None,
         request_seconds=options.timeout or REQUEST_SECONDS,
         answer_seconds=options.timeout or ANSWER_SECONDS,
+        held_back=held_back,
     )
     memory = ServedFiles(served_memory(run.around.environment), clock, options.asks_anew)
     return Way(target, clock, settings, options.dialect, memory)

@@ -53,7 +53,7 @@ def _ending(run: Run, error: BaseException) -> tuple[Exit, tuple[Diagnostic, ...
 
 def _trouble(run: Run, error: BaseException) -> Diagnostic:
     """The finding for an error in the command or in its surroundings."""
-    match error:
+    match _interrupt_behind(error) or error:
         case ResultLost():
             detail = getattr(error.__cause__, "strerror", None) or str(error.__cause__)
             return diagnostic("result-lost", detail)
@@ -65,9 +65,18 @@ def _trouble(run: Run, error: BaseException) -> Diagnostic:
             return diagnostic("system", str(error))
         case RemoteError():
             return diagnostic("remote", str(error))
-        case click.Abort() | KeyboardInterrupt() | Interrupted():
-            return diagnostic("interrupted", str(error))
+        case click.Abort() | KeyboardInterrupt() | Interrupted() as interrupt:
+            return diagnostic("interrupted", str(interrupt))
     return _internal(run, error)
+
+
+def _interrupt_behind(error: BaseException) -> Interrupted | None:
+    """The interrupt that led to an error: it came while a class was made (Python 3.11 then raises a RuntimeError), or
+    something failed as the command gave way to it."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, Interrupted):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def _show_usage(run: Run, error: click.UsageError) -> None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from types import FrameType
+from threading import get_ident, main_thread
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from billsync.app.ending import Exit
 from billsync.cli.terminal.surroundings import Run
 
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SOON = 0.001
+"""Seconds after which a command is interrupted again."""
 
 
 class Interrupted(BaseException):
@@ -23,27 +31,33 @@ class Interrupted(BaseException):
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """The number of blocks of this process that no signal parts, and the signal that waits for their end."""
+class _Held:
+    """A block that no signal parts: how many are open in one another, and the signal that waits for their end."""
 
     blocks: int = 0
     number: int | None = None
 
+    def __enter__(self) -> None:
+        self.blocks += 1
 
-_waiting = _Waiting()
-
-
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Let signals that stop a command wait until a short block has ended, such as one that renames files."""
-    _waiting.blocks += 1
-    try:
-        yield
-    finally:
-        _waiting.blocks -= 1
-        if not _waiting.blocks and _waiting.number is not None:
-            number, _waiting.number = _waiting.number, None
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.blocks -= 1
+        if not self.blocks and self.number is not None:
+            number, self.number = self.number, None
             signal.raise_signal(number)
+
+
+_held = _Held()
+_not_held = nullcontext()
+
+
+def held_back() -> AbstractContextManager[None]:
+    """Let signals that stop a command wait until a short block has ended, such as one that renames files, or one in
+    which libcurl calls back: from there, no exception gets out. Threads that leave signals to the main one hold none.
+    """
+    return _held if get_ident() == main_thread().ident else _not_held
 
 
 def interrupt_on_signals(run: Run) -> None:
@@ -52,18 +66,46 @@ def interrupt_on_signals(run: Run) -> None:
     A second one, or one while the end is being reported, leaves at once. One that the caller ignores stays ignored:
     `nohup`, and shells for what they run in the background. When the command has ended, its exit code stands.
     """
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if _waiting.blocks:
-            _waiting.number = number
-            return
-        if run.is_ended:
-            return
-        if run.is_ending:
-            os._exit(Exit.PARTLY if run.has_written else Exit.ERROR)
-        run.is_ending = run.was_stopped = True
-        raise Interrupted(signal.Signals(number).name)
-
+    stopping = _Stopping(run, sys.unraisablehook)
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, stop)
+            signal.signal(number, stopping.stop)
+    signal.signal(signal.SIGALRM, stopping.stop_again)
+    sys.unraisablehook = stopping.ignored
+
+
+class _Stopping:
+    """Interrupts a command. Where Python ignores that, it is done again.
+
+    Python ignores what is raised in a finalizer, in a generator that is dropped, and in the callback of a weak
+    reference (imports have such), whatever code they happened to part.
+    """
+
+    def __init__(self, run: Run, otherwise: Callable[[UnraisableHookArgs], object]) -> None:
+        self._run = run
+        self._otherwise = otherwise
+        self._number = 0
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal. Raises Interrupted."""
+        if _held.blocks:
+            _held.number = number
+        elif self._run.is_ending and not self._run.is_ended:
+            os._exit(Exit.PARTLY if self._run.has_written else Exit.ERROR)
+        elif not self._run.is_ended:
+            self._run.is_ending = self._run.was_stopped = True
+            self._number = number
+            raise Interrupted(signal.Signals(number).name)
+
+    def stop_again(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt the command a moment after that was ignored. Raises Interrupted."""
+        if not self._run.is_ending:
+            self.stop(self._number, frame)
+
+    def ignored(self, what: UnraisableHookArgs) -> None:
+        """Take note of an exception that Python ignores. Here, too, nothing can be raised, but a moment later."""
+        if isinstance(what.exc_value, Interrupted):
+            self._run.is_ending = False
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+        else:
+            self._otherwise(what)

@@ -8,7 +8,8 @@ body.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from math import ceil
 from typing import Any
 
@@ -22,7 +23,10 @@ IDLE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class CurlWay:
-    """The constants of all requests: headers, proxy, certificates (a file's name or PEM), and limits in seconds."""
+    """The constants of all requests: headers, proxy, certificates (a file's name or PEM), and limits in seconds.
+
+    `held_back` begins a block whose end interrupts wait for.
+    """
 
     headers: Sequence[str]
     proxy: str | None
@@ -31,6 +35,7 @@ class CurlWay:
     connecting: float
     silence: float
     whole: float
+    held_back: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def easy_handle(curl: Any, way: CurlWay) -> Any:

@@ -35,6 +35,9 @@ NOT_FOUND = 404
 class Lines:
     """Connections, at most `at_most` at a time, for use by one thread.
 
+    Interrupts wait while libcurl works: what they raise in its callbacks would get lost, and what they part couldn't be
+    used any more.
+
     Raises ImportError without pycurl, and for one that lacks an option or doesn't take a text.
     """
 
@@ -67,9 +70,12 @@ class Lines:
             while True:
                 while not is_last and len(waiting) < at_once and self._has_line():
                     try:
-                        waiting.append(self._begin(next(following)))
+                        url = next(following)
                     except StopIteration:
                         is_last = True
+                        break
+                    with self._way.held_back():
+                        waiting.append(self._begin(url))
                 if is_last and not waiting:
                     return
                 first = waiting[0] if waiting else None
@@ -81,15 +87,18 @@ class Lines:
                     self._finish(waiting)
                 yield first
         finally:
-            self._drop(waiting)
+            if waiting:
+                with self._way.held_back():
+                    self._drop(waiting)
 
     def close(self) -> None:
         """Close all connections."""
-        for line in (*self._busy, *self._free):
-            line.easy.close()
-        self._busy.clear()
-        self._free.clear()
-        self._multi.close()
+        with self._way.held_back():
+            for line in (*self._busy, *self._free):
+                line.easy.close()
+            self._busy.clear()
+            self._free.clear()
+            self._multi.close()
 
     def _has_line(self) -> bool:
         return bool(self._free) or self._left > 0
@@ -125,14 +134,18 @@ class Lines:
             self._left += 1
 
     def _go_on(self) -> None:
-        """Move bytes until at least one GET has ended, or for a moment."""
-        curl, multi = self._curl, self._multi
+        """Move bytes until at least one GET has ended, or for a moment. An interrupt comes before or after a move."""
+        with self._way.held_back():
+            has_ended = self._moved()
+        if not has_ended:
+            wait_for_bytes(self._multi)
+
+    def _moved(self) -> bool:
+        """Move the bytes that are there, and return whether a GET has ended."""
         self._note_stall()
-        while multi.perform()[0] == curl.E_CALL_MULTI_PERFORM:
+        while self._multi.perform()[0] == self._curl.E_CALL_MULTI_PERFORM:
             pass
-        if self._ended():
-            return
-        wait_for_bytes(multi)
+        return self._ended()
 
     def _note_stall(self) -> None:
         """Remember which GETs had nobody to look after them for a while: their limits of time say nothing."""

@@ -157,6 +157,7 @@ def _quick(target: Target, settings: Settings, proxy: httpx.Proxy | None) -> Qui
         connecting=min(CONNECT_SECONDS, settings.request_seconds),
         silence=settings.answer_seconds,
         whole=settings.request_seconds,
+        held_back=settings.held_back,
     )
     is_proved = not isinstance(authorities, bytes) or not authorities
     return QuickReads(target, way, is_proved=is_proved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ class Settings:
     `environment` may name a proxy. `trust` replaces the certificates that the environment names, `headers` are added to
     each request, and a request may take `request_seconds`, with silences of `answer_seconds`. `hidden` masks what must
     not be repeated from an answer. `on_request` is called after each request, by the thread that made it.
+    `held_back` begins a short block whose end the interrupts of this thread wait for.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -46,6 +48,7 @@ class Settings:
     user_agent: str = f"billsync/{__version__}"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     hidden: Mask = NOTHING_HIDDEN
+    held_back: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def sent_headers(self) -> Mapping[str, str]:
