@@ -4,6 +4,7 @@ first."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
@@ -145,7 +146,7 @@ class Losing(httpx.BaseTransport):
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_debt_is_made_once_though_answers_are_lost(old: tuple[World, Recovery], times: int) -> None:
-    """After three of them the run ends, and the next one finds the fee."""
+    """After three of them the run ends, and the next one finds the fee. One for another snapshot's debt is none."""
     world, recovery = old
     new = empty_at_the_same_time(world)
     debts = restored(new, recovery, owes=False).debts
@@ -160,6 +161,8 @@ def test_a_debt_is_made_once_though_answers_are_lost(old: tuple[World, Recovery]
     assert (again.made, again.known) == ((0, 6) if times == 1 else (5, 1))
     assert balances(new) == BALANCES
     assert owe(new.connection(), debts).made == 0
+    with pytest.raises(RemoteError, match=f"customer {debts[0].customer} owed 99 USD, and a fee of .* is there for it"):
+        owe(new.connection(), [replace(debts[0], amount=Decimal(99)), *debts[1:]])
 
 
 @pytest.mark.parametrize(("edition", "lost"), [(AUGUST, {"bare"}), (KONNECT_LATER, set(OWED))])

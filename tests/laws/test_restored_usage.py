@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from billsync.app.recovery.resending import resend
@@ -125,3 +128,55 @@ def test_usage_of_a_period_that_has_ended_is_not_billed_again(
     with new.http() as http:
         (last,) = http.get("events", params={"page[size]": "1", "sort": "time desc"}).json()["data"]
     assert last["event"]["time"] <= moment_text(recovery.header.finished_at)
+
+
+class Slow(httpx.BaseTransport):
+    """Stores events five seconds after it took them, and its first answer to them is lost. `sent` has all that came."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._inner = world, httpx.BaseTransport()
+        self._waiting: list[tuple[datetime, httpx.Request]] = []
+        self.sent: list[tuple[str, str]] = []
+
+    def over(self, inner: httpx.BaseTransport) -> Slow:
+        """Itself, before this transport."""
+        self._inner = inner
+        return self
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        now = self._world.clock.now()
+        while self._waiting and self._waiting[0][0] <= now:
+            self._inner.handle_request(self._waiting.pop(0)[1])
+        if request.method != "POST" or not request.url.path.endswith("/events"):
+            return self._inner.handle_request(request)
+        self._waiting.append((now + timedelta(seconds=5), request))
+        self.sent += [(one["source"], one["id"]) for one in json.loads(request.read())]
+        return httpx.Response(202 if len(self._waiting) > 1 else 500, request=request)
+
+
+def test_no_event_is_sent_twice_to_a_server_that_would_keep_both() -> None:
+    """Three sources count from one, so that the events of fifty ids fill more than a page; the second run comes a
+    second after the first, when the server doesn't show the last events yet."""
+    world = lived_through([(0, SHOP + CUSTOMER.format("units", "units"))], days=10)
+    identities = [(f"host-{source}", str(number)) for source in range(3) for number in range(60)]
+    calls = [
+        {"specversion": "1.0", "id": number, "source": source, "type": "call", "subject": "units"}
+        for source, number in identities
+    ]
+    with world.http() as http:
+        for start in (0, 100):
+            assert http.post("/events", json=calls[start : start + 100]).is_success
+    world.clock.advance(5)
+    recovery, events = recovery_of(world, has_events=True), events_of(world)
+    new = empty_at_the_same_time(world)
+    slow = Slow(new)
+
+    counts = []
+    for _ in range(2):
+        found = restored(new, recovery, events=events)
+        resent = resend(new.connection(slow.over), recovery, events, Choices(), found, lambda text: None)
+        counts.append((resent.sent, resent.known))
+        new.clock.advance(1)
+
+    assert counts == [(180, 0), (0, 180)]
+    assert sorted(slow.sent) == sorted(identities)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 
 from billsync.api.documents import CHARGES
 from billsync.app.server.connection import BY_CREATION, Connection
@@ -16,7 +17,7 @@ from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.ports import Journal, RemoteError
 from billsync.model.state import Snapshot
-from billsync.model.value import Plain, decimal_text
+from billsync.model.value import Fields, Plain, decimal_text
 from billsync.report.recovery.restore.debts import Debt, fee_of
 
 CONFLICT = 409
@@ -40,7 +41,8 @@ def owe(connection: Connection, debts: Sequence[Debt], journal: Journal | None =
     """Make the fees that aren't there, each after the journal has it. Their customers, and all grants of these, must
     be there.
 
-    Raises RemoteError, after which a further run makes the rest.
+    Raises RemoteError, after which a further run makes the rest; also where the fee that is there has another amount,
+    as the restore of another snapshot made it.
     """
     ids = _ids(connection) if debts else {}
     lacking = [one.customer for one in debts if one.customer not in ids]
@@ -55,7 +57,16 @@ def owe(connection: Connection, debts: Sequence[Debt], journal: Journal | None =
             journal.record(OWING, facts_of(one))
         path = CHARGES.replace(PARENT, ids[one.customer])
         made += post(connection, path, fee_of(one, now), there=CONFLICT)
+    if wrong := [one for one in debts if there.get(one.reference, one.amount) != one.amount]:
+        raise RemoteError("; ".join(_other_fee(one, there[one.reference]) for one in wrong))
     return Owed(made, len(debts) - made)
+
+
+def _other_fee(debt: Debt, amount: Decimal | None) -> str:
+    owed, charged = (
+        f"{decimal_text(one)} {debt.currency}" if one else "something else" for one in (debt.amount, amount)
+    )
+    return f"customer {debt.customer} owed {owed}, and a fee of {charged} is there for it, of another restore"
 
 
 def facts_of(debt: Debt) -> Mapping[str, Plain]:
@@ -69,12 +80,20 @@ def _ids(connection: Connection) -> Mapping[str, str]:
     return {str(row.get("key")): str(row["id"]) for row in connection.rows("customer") if not row.get("deleted_at")}
 
 
-def _there(connection: Connection, customers: Mapping[str, object]) -> frozenset[str]:
-    """The references of all charges of customers. Raises RemoteError."""
+def _there(connection: Connection, customers: Mapping[str, object]) -> Mapping[str, Decimal | None]:
+    """The amounts of all fees of customers by their references; None where none is shown. Raises RemoteError."""
     paths = (CHARGES.replace(PARENT, one) for one in customers)
-    found: set[str] = set()
+    found: dict[str, Decimal | None] = {}
     for rows in read_lists(connection.remote, paths, (), BY_CREATION, connection.clock):
         if isinstance(rows, Refused):
             raise rows
-        found |= {str(row.get(REFERENCE)) for row in rows}
-    return frozenset(found)
+        found |= {str(row.get(REFERENCE)): _amount(row) for row in rows}
+    return found
+
+
+def _amount(charge: Fields) -> Decimal | None:
+    price = charge.get("price")
+    try:
+        return Decimal(str(price.get("amount"))) if isinstance(price, Mapping) else None
+    except InvalidOperation:
+        return None

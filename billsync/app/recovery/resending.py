@@ -8,12 +8,14 @@ from itertools import islice
 
 from billsync.api.documents import EVENTS
 from billsync.app.recovery.restoring import Restore
+from billsync.app.recovery.taken_events import SIZE
 from billsync.app.server.connection import Connection
-from billsync.app.server.posting import post
+from billsync.app.server.posting import ATTEMPTS, post_once
 from billsync.app.server.server_time import servers_now_by_anybody
+from billsync.live.lists.cursors import read_pages
 from billsync.model.frozen import dataclass
 from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
-from billsync.model.ports import RemoteError
+from billsync.model.ports import Unclear
 from billsync.model.recovery import Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
@@ -25,7 +27,9 @@ SECOND = timedelta(seconds=1)
 FILTER_BYTES, FILTER_ITEMS = 900, 50
 """Longest value of a filter, and most of its items (catalog-facts.md §1.4)."""
 
-ALL = ("page[size]", "100")
+STORING = (2.0, 4.0, 8.0)
+"""Seconds between looks at what was sent: events are stored a while after the answer, after some 5 s at most."""
+
 SENT = ("id", "source", "specversion", "type", "subject", "dataschema", "data")
 """The members of an event that are sent again, besides its time."""
 
@@ -63,7 +67,8 @@ def resend(
     """
     is_dated = choices.usage is Usage.AT_START and choices.in_advance is not InAdvance.WAIT
     starts = _starts(connection, recovery) if is_dated else {}
-    may_be_there = _has_events(connection)
+    goes_on = bool(found.known.of("subscription"))
+    may_be_there = goes_on or _has_events(connection)
     sent = known = held = 0
 
     def is_due(one: Event) -> bool:
@@ -71,17 +76,46 @@ def resend(
 
     for lot in _lots(one for one in events if one.customer in found.served):
         ready = [one for one in lot if one.customer in starts or not is_due(one)]
-        there = _there(connection, ready) if may_be_there else frozenset[tuple[str, str]]()
-        fresh = [
-            _dated(one, starts[one.customer] if is_due(one) else None)
-            for one in ready
-            if _identity(one.row) not in there
-        ]
+        rows = [_dated(one, starts[one.customer] if is_due(one) else None) for one in ready]
+        fresh = _missing(connection, rows) if may_be_there else rows
+        if fresh and goes_on:  # an earlier run may have sent them a moment ago
+            fresh, goes_on = _missing_at_last(connection, fresh), False
         if fresh:
-            post(connection, EVENTS, fresh)
+            _send(connection, fresh)
         sent, known, held = sent + len(fresh), known + len(ready) - len(fresh), held + len(lot) - len(ready)
         progress(f"{sent + known:,} usage events")
     return Resent(sent, known, held)
+
+
+def _send(connection: Connection, rows: Sequence[Fields]) -> None:
+    """Send events; after an unclear outcome those that the server doesn't show at last, as not every server drops what
+    it has already (customer-facts.md §14). Raises RemoteError."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            post_once(connection, EVENTS, rows)
+        except Unclear:
+            rows = _missing_at_last(connection, rows)
+        else:
+            return
+        if not rows:
+            return
+    post_once(connection, EVENTS, rows)
+
+
+def _missing_at_last(connection: Connection, rows: Sequence[Fields]) -> Sequence[Fields]:
+    """The events that the server doesn't show even when it has had time to store them. Raises RemoteError."""
+    for pause in STORING:
+        connection.clock.sleep(pause)
+        rows = _missing(connection, rows)
+        if not rows:
+            break
+    return rows
+
+
+def _missing(connection: Connection, rows: Sequence[Fields]) -> Sequence[Fields]:
+    """The events that the server doesn't show. Raises RemoteError."""
+    there = _there(connection, rows)
+    return [row for row in rows if _identity(row) not in there]
 
 
 def _lots(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
@@ -134,17 +168,19 @@ def _start(row: Fields) -> datetime | None:
 
 def _has_events(connection: Connection) -> bool:
     """Whether the server has any event. Raises RemoteError."""
-    return bool(_rows(connection, (("page[size]", "1"),)))
+    return any(read_pages(connection.remote, EVENTS, (), size=1))
 
 
-def _there(connection: Connection, lot: Sequence[Event]) -> frozenset[tuple[str, str]]:
-    """The sources and ids of the events of a lot that the server shows. Raises RemoteError."""
+def _there(connection: Connection, rows: Sequence[Fields]) -> frozenset[tuple[str, str]]:
+    """The sources and ids of the events that the server shows with the ids of these: sources may share ids, so that a
+    group of ids may fill many pages. Raises RemoteError."""
     found: set[tuple[str, str]] = set()
-    ids = [str(_event(one.row).get("id")) for one in lot]
+    ids = [*dict.fromkeys(str(_event(row).get("id")) for row in rows)]
     groups = [("eq", one) for one in ids if "," in one]  # a list of ids is parted by commas
     groups += [("oeq", ",".join(group)) for group in _in_filters([one for one in ids if "," not in one])]
     for operator, value in groups:
-        found |= {_identity(row) for row in _rows(connection, ((f"filter[id][{operator}]", value), ALL))}
+        pages = read_pages(connection.remote, EVENTS, ((f"filter[id][{operator}]", value),), size=SIZE)
+        found |= {_identity(row) for page in pages for row in page}
     return frozenset(found)
 
 
@@ -158,11 +194,3 @@ def _in_filters(ids: Sequence[str]) -> Iterator[list[str]]:
         group.append(one)
     if group:
         yield group
-
-
-def _rows(connection: Connection, query: Sequence[tuple[str, str]]) -> Sequence[Fields]:
-    answer = connection.remote.get(EVENTS, query)
-    rows = answer.body.get("data") if answer.ok and isinstance(answer.body, Mapping) else None
-    if not isinstance(rows, list | tuple):
-        raise RemoteError(f"GET {EVENTS}: {answer.message or answer.status}")
-    return rows

@@ -13,16 +13,18 @@ PAUSE = 1.0
 def post(connection: Connection, path: str, body: Plain, *, there: int | None = None) -> bool:
     """Send something; after an unclear outcome again. False where the server says, with the status `there`, that it
     has it already. Raises RemoteError."""
-    for attempt in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS - 1):
         try:
-            answer = connection.remote.call("POST", path, body)
+            return post_once(connection, path, body, there=there)
         except Unclear:
-            if attempt + 1 == ATTEMPTS:
-                raise
-        else:
-            if answer.ok or answer.status == there:
-                return answer.ok
-            if not answer.unclear or attempt + 1 == ATTEMPTS:
-                raise RemoteError(f"POST {path}: {answer.message or answer.status}")
-        connection.clock.sleep(PAUSE * 2**attempt)
-    raise AssertionError("unreachable")  # the last attempt returns or raises
+            connection.clock.sleep(PAUSE * 2**attempt)
+    return post_once(connection, path, body, there=there)
+
+
+def post_once(connection: Connection, path: str, body: Plain, *, there: int | None = None) -> bool:
+    """Send something a single time, as `post` does. Raises Unclear where the server may have taken it; RemoteError."""
+    answer = connection.remote.call("POST", path, body)
+    if answer.ok or answer.status == there:
+        return answer.ok
+    problem = f"POST {path}: {answer.message or answer.status}"
+    raise Unclear(problem) if answer.unclear else RemoteError(problem)
