@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from billsync.local.store.documents import text_of
@@ -26,8 +27,13 @@ def text_at(path: str, data: Any) -> str | None:
     return value if isinstance(value, str) else text_of(value)
 
 
-def steps_of(path: str) -> Iterator[str | int]:
+@lru_cache(1_000)
+def steps_of(path: str) -> tuple[str | int, ...]:
     """Names and places, from the outside in."""
+    return tuple(_steps(path))
+
+
+def _steps(path: str) -> Iterator[str | int]:
     place = 1
     while place < len(path):
         match = STEP.match(path, place)

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from billsync.local.catalog.json_paths import text_at, value_at
-from billsync.local.store.readings import Reading
+from billsync.local.store.readings import Place, Reading
 from billsync.local.store.store import LIVE, Row, Store
 from billsync.local.store.times import micros
 from billsync.rating.arithmetic import EXACT
@@ -20,6 +20,7 @@ READ_TERMS = ("event_type", "aggregation", "value_property", "dimensions")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?", re.ASCII)
 LARGEST, SMALLEST = 308, -324
 WHOLE_DIGITS = 12
+MOST_WHOLE = 10**WHOLE_DIGITS
 OF_TYPE = f"{LIVE} AND document ->> 'type' = :type"
 Meter = Mapping[str, Any]
 
@@ -29,23 +30,27 @@ def meters_of(store: Store, event_type: str) -> list[Row]:
     return store.rows(METER, "document ->> 'event_type' = :type", {"type": event_type}, order="id")
 
 
-def read_event(store: Store, meters: Iterable[Row], event: Row) -> None:
-    """Keeps what the meters read from a stored event. An event whose value a meter can't read is left out
-    (customer-facts.md §14)."""
-    data = event.document.get("data")
-    for meter in meters:
-        terms = meter.document
-        value = value_of(terms, data)
-        if value is not None:
-            reading = reading_of(event, terms["aggregation"], value)
-            store.readings.add(meter.seq, event.document["subject"], dimensions_of(terms, data), reading)
+def read_events(store: Store, meters: Callable[[str], Iterable[Row]], events: Iterable[Row]) -> None:
+    """Keeps what the meters of their types read from stored events. An event whose value a meter can't read is left
+    out (customer-facts.md §14)."""
+    store.readings.add_all(
+        found for event in events for meter in meters(event.document["type"]) for found in _read(meter, event)
+    )
+
+
+def _read(meter: Row, event: Row) -> Iterator[tuple[Place, Reading]]:
+    terms, data = meter.document, event.document.get("data")
+    value = value_of(terms, data)
+    if value is not None:
+        place = (meter.seq, event.document["subject"], tuple(dimensions_of(terms, data).items()))
+        yield place, reading_of(event, terms["aggregation"], value)
 
 
 def read_again(store: Store, meter: Row) -> None:
     """Reads every stored event of the meter's type."""
     store.readings.forget(meter.seq)
-    for event in store.each(EVENT, OF_TYPE, {"type": meter.document["event_type"]}):
-        read_event(store, [meter], event)
+    events = store.each(EVENT, OF_TYPE, {"type": meter.document["event_type"]})
+    read_events(store, lambda event_type: (meter,), events)
 
 
 def reading_of(event: Row, aggregation: str, value: Decimal | str) -> Reading:
@@ -82,6 +87,8 @@ def value_of(meter: Meter, data: Any) -> Decimal | str | None:
 
 def number_of(value: Any) -> Decimal | None:
     """The number in a number or a text; None for anything else, and for a number outside a 64-bit float's range."""
+    if type(value) is int and -MOST_WHOLE < value < MOST_WHOLE:
+        return Decimal(value)
     if isinstance(value, bool | dict | list | None) or not NUMBER.fullmatch(str(value)):
         return None
     number = Decimal(str(value))

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from billsync.local.server.editions import AUGUST, Edition, requests_of
+from billsync.local.server.fitting import Fitting
 from billsync.local.server.problems import Invalid, Problem, api_error, bad_query, bad_request
 from billsync.local.server.schema import READ_ONLY, Validator, Violation
 from billsync.local.store.documents import NotJson, parse
@@ -18,6 +19,11 @@ OBJECT_RULES = frozenset(("properties", "maxProperties"))
 @cache
 def validator(edition: Edition = AUGUST) -> Validator:
     return Validator(requests_of(edition)["schemas"])
+
+
+@cache
+def fitting(edition: Edition) -> Fitting:
+    return Fitting(requests_of(edition)["schemas"])
 
 
 def operation(name: str, edition: Edition = AUGUST) -> Mapping[str, Any]:
@@ -45,7 +51,9 @@ def checked_body(name: str, *, content: bytes, content_type: str, edition: Editi
     schema = body["content"].get(content_type.split(";")[0].strip().lower())
     if schema is None:
         raise bad_body(f'header Content-Type has unexpected value "{content_type}"')
-    value = without_surrogates(parsed(content))
+    value = _texts_as_read(content)
+    if fitting(edition).fits(schema, value):
+        return value
     if violations := validator(edition).violations(schema, value):
         raise refused(violations)
     return value
@@ -54,7 +62,7 @@ def checked_body(name: str, *, content: bytes, content_type: str, edition: Editi
 def accepted_body(schema: Mapping[str, Any], *, content: bytes) -> Any:
     """The body of an operation that the vendor's table doesn't hold; it may use the table's schemas. No default is
     filled in. Raises Problem (400, shape A) for anything the schema forbids."""
-    value = without_surrogates(parsed(content)) if content else {}
+    value = _texts_as_read(content) if content else {}
     if violations := validator().violations(schema, value):
         raise refused(violations)
     return value
@@ -67,6 +75,12 @@ def checked_items(name: str, query: Iterable[tuple[str, str]], parameter: str) -
     for violation in validator().violations(operation(name)["query"][parameter], entries):
         raise bad_query(".".join(violation.path) or parameter, violation.reason, violation.rule)
     return entries
+
+
+def _texts_as_read(content: bytes) -> Any:
+    """The value of a body, its texts as the real server reads them: only an escape can make a surrogate."""
+    value = parsed(content)
+    return without_surrogates(value) if b"\\u" in content else value
 
 
 def parsed(content: bytes) -> Any:

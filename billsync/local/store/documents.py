@@ -28,7 +28,7 @@ def parse(text: str) -> Any:
 def text_of(value: Any) -> str:
     """The value as compact JSON. The C encoder does it, unless a Decimal is inside."""
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return _COMPACT(value)
     except TypeError:
         return _exact(value)
 
@@ -52,4 +52,5 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)

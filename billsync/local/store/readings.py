@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
 from billsync.local.store.documents import parse, text_of
 from billsync.model.frozen import dataclass
@@ -42,6 +43,12 @@ FIRST_OF_SERIES = (
     " WHERE series = chosen.series AND time >= :start AND time < :end AND stored < :stored_before"
 )
 NEXT_OF_FEW = f"SELECT min(first) FROM (SELECT ({FIRST_OF_SERIES}) AS first FROM chosen)"
+
+LOT = 1_000
+MOST_SERIES = 50_000
+"""Series whose ids are remembered at most."""
+Place: TypeAlias = tuple[int, str, tuple[tuple[str, str], ...]]
+"""A meter, a subject, and the values of the meter's dimensions: readings that share these are in one series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +128,50 @@ class Readings:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._series: dict[Place, int] = {}
+        self._version = -1
         connection.execute(CHOSEN)
 
-    def add(self, meter: int, subject: str, dimensions: Mapping[str, str], reading: Reading) -> None:
-        place = (meter, subject, text_of(dict(dimensions)))
-        self._connection.execute("INSERT OR IGNORE INTO series (meter, subject, dimensions) VALUES (?, ?, ?)", place)
-        self._connection.execute(
-            "INSERT INTO reading SELECT ?1, ?4, ?5, id, ?6, ?7, ?8 FROM series"
-            " WHERE meter = ?1 AND subject = ?2 AND dimensions = ?3",
-            (*place, reading.time, reading.event, reading.stored, reading.amount, reading.text),
+    def add_all(self, found: Iterable[tuple[Place, Reading]]) -> None:
+        """Keeps readings, each in its series."""
+        self._check_version()
+        rows = (
+            (place[0], one.time, one.event, self._series_at(place), one.stored, one.amount, one.text)
+            for place, one in found
         )
+        for lot in iter(lambda: list(islice(rows, LOT)), []):
+            self._connection.executemany("INSERT INTO reading VALUES (?, ?, ?, ?, ?, ?, ?)", lot)
+
+    def _series_at(self, place: Place) -> int:
+        """The series of a place, which is made if it isn't there."""
+        known = self._series.get(place)
+        if known is None:
+            meter, subject, dimensions = place
+            named = (meter, subject, text_of(dict(dimensions)))
+            self._connection.execute(
+                "INSERT OR IGNORE INTO series (meter, subject, dimensions) VALUES (?, ?, ?)", named
+            )
+            found = self._rows("SELECT id FROM series WHERE meter = ? AND subject = ? AND dimensions = ?", named)
+            known = int(next(found)[0])
+            if len(self._series) >= MOST_SERIES:
+                self._series.clear()
+            self._series[place] = known
+        return known
+
+    def _check_version(self) -> None:
+        """Forgets what is remembered of series if another process has written."""
+        (version,) = next(self._rows("PRAGMA data_version"))
+        if version != self._version:
+            self.remember_nothing()
+            self._version = version
+
+    def remember_nothing(self) -> None:
+        """Forgets what is remembered of series, as a transaction was taken back."""
+        self._series.clear()
 
     def forget(self, meter: int) -> None:
         """Removes all readings of a meter."""
+        self.remember_nothing()
         self._connection.execute("DELETE FROM reading WHERE meter = ?", (meter,))
         self._connection.execute("DELETE FROM series WHERE meter = ?", (meter,))
 
@@ -183,5 +221,5 @@ class Readings:
         sql = f"SELECT {bucket}, {scope.slot}, {columns} FROM {scope.value} WHERE {WITHIN} {rest}"
         return self._rows(sql, span.values)
 
-    def _rows(self, sql: str, values: Mapping[str, Any]) -> Iterator[Any]:
+    def _rows(self, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> Iterator[Any]:
         return iter(self._connection.execute(sql, values))

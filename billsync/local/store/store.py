@@ -29,6 +29,11 @@ BATCH = 1000
 CLOSING_SECONDS = 5.0
 """Longest wait for a request that is at work when the process ends; then the connection stays open."""
 COLUMNS = "seq, resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at, document"
+INSERT = (
+    f"INSERT INTO entity ({COLUMNS}) VALUES (:seq, :resource, :id, :key, :parent, :created_at, :updated_at,"
+    " :deleted_at, :begins_at, :ends_at, :document)"
+)
+KEYS_AT_ONCE = 100
 LIVE = "deleted_at IS NULL"
 WITH_TERM = "seq IN (SELECT seq FROM term WHERE resource = :resource AND name = :term AND value = :value)"
 
@@ -102,6 +107,7 @@ class Store:
                 yield
             except BaseException:
                 self._writes += 1
+                self.readings.remember_nothing()
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
@@ -124,15 +130,21 @@ class Store:
     def insert(self, row: Row) -> Row:
         """The row as it is kept, with its place in the order of making (`seq`)."""
         self._writes += 1
-        cursor = self._connection.execute(
-            "INSERT INTO entity (resource, id, key, parent, created_at, updated_at, deleted_at, begins_at, ends_at,"
-            " document) VALUES (:resource, :id, :key, :parent, :created_at, :updated_at, :deleted_at, :begins_at,"
-            " :ends_at, :document)",
-            _values(row),
-        )
+        cursor = self._connection.execute(INSERT, {**_values(row), "seq": None})
         kept = replace(row, seq=int(cursor.lastrowid or 0))
         self._write_terms(kept)
         return kept
+
+    def next_place(self) -> int:
+        """The `seq` of the next row that is inserted."""
+        (last,) = self._connection.execute("SELECT max(seq) FROM entity").fetchone()
+        return 1 + (last or 0)
+
+    def insert_all(self, rows: Sequence[Row]) -> None:
+        """Inserts rows without terms; the first has `next_place()`, and each other one the place after the last."""
+        if rows:
+            self._writes += 1
+            self._connection.executemany(INSERT, map(_values, rows))
 
     def update(self, row: Row) -> Row:
         """Replaces the row that was read before; its terms are replaced with `row.terms`."""
@@ -153,6 +165,16 @@ class Store:
     def live_with_key(self, resource: str, key: str, parent: str | None = None) -> Row | None:
         """The row with this key that is not deleted."""
         return self.first(resource, f"key = :key AND parent IS :parent AND {LIVE}", {"key": key, "parent": parent})
+
+    def live_keys(self, resource: str, keys: Sequence[str]) -> set[tuple[str | None, str | None]]:
+        """Keys and parents of the rows that have one of these keys and aren't deleted."""
+        found: set[tuple[str | None, str | None]] = set()
+        marks = ",".join("?" * KEYS_AT_ONCE)
+        sql = f"SELECT key, parent FROM entity WHERE resource = '{resource}' AND {LIVE} AND key IN ({marks})"
+        for begin in range(0, len(keys), KEYS_AT_ONCE):
+            lot = list(keys[begin : begin + KEYS_AT_ONCE])
+            found.update(self._connection.execute(sql, lot + lot[:1] * (KEYS_AT_ONCE - len(lot))))
+        return found
 
     def with_term(self, resource: str, name: str, value: str) -> list[Row]:
         """The rows that carry this term and are not deleted, oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -17,6 +18,7 @@ def rfc3339(instant: datetime) -> str:
     return f"{text.rjust(20, '0')[-19:]}{'.' + fraction if fraction else ''}Z"
 
 
+@lru_cache(1_000)
 def instant_of(text: str) -> datetime | None:
     """The instant in an RFC 3339 text, cut to microseconds; None for any other text."""
     if not (match := RFC3339.fullmatch(text)):

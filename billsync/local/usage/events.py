@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any
 
 from billsync.local.catalog.json_paths import value_at
-from billsync.local.catalog.meter_readings import COUNT, EVENT, METER, UNIQUE, meters_of, number_of, read_event
+from billsync.local.catalog.meter_readings import COUNT, EVENT, METER, UNIQUE, meters_of, number_of, read_events
 from billsync.local.server.contract import filter_kinds
 from billsync.local.server.cursors import CursorPage, cursor_of, cursor_page, place_of
 from billsync.local.server.filters import Condition, conditions, given_filters, items
@@ -35,17 +35,24 @@ MOST = 100
 
 def ingest(call: Call) -> Answer:
     """One event or several; one that was there already, by source and id, is dropped in silence."""
-    meters = cache(partial(meters_of, call.store))
-    for event in call.body if isinstance(call.body, list) else [call.body]:
-        if call.store.live_with_key(EVENT, event["id"], event["source"]) is None:
-            read_event(call.store, meters(event["type"]), call.store.insert(row_of(call, event)))
+    events = call.body if isinstance(call.body, list) else [call.body]
+    known = call.store.live_keys(EVENT, [event["id"] for event in events])
+    place = call.store.next_place()
+    rows: list[Row] = []
+    for event in events:
+        name = (event["id"], event["source"])
+        if name not in known:
+            known.add(name)
+            rows.append(row_of(call, event, place + len(rows)))
+    call.store.insert_all(rows)
+    read_events(call.store, cache(partial(meters_of, call.store)), rows)
     return Answer(202)
 
 
-def row_of(call: Call, event: Document) -> Row:
+def row_of(call: Call, event: Document, place: int) -> Row:
     time = instant_of(event["time"]) if event.get("time") else None
     kept = {name: value for name, value in event.items() if name != "time"}
-    return new_row(call, EVENT, kept, key=event["id"], parent=event["source"], begins_at=time or call.now)
+    return new_row(call, EVENT, kept, key=event["id"], parent=event["source"], begins_at=time or call.now, seq=place)
 
 
 def listed(call: Call) -> Answer:
