@@ -69,6 +69,27 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
     assert "usage events that the run sent again stay: no call takes an event back" in undone.err
 
 
+def test_what_was_decided_before_a_period_ended_is_not_done_after_it(
+    shell: Shell, snapshot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its plan file, or after a late answer; a fresh restore goes."""
+    shell.clock.advance(29.5 * 86_400)
+
+    def late(*about: object, **shown: str) -> bool:
+        shell.clock.advance(20 * 3_600)
+        return True
+
+    shell.run("restore", str(snapshot), *SERVER, "--dry-run", "--out", "plan=shown.plan")
+    monkeypatch.setattr("billsync.cli.running.restoring.agrees", late)
+    answered = shell.run("restore", str(snapshot), *SERVER, answer="")
+    saved = shell.run("restore", str(snapshot), *SERVER, "--yes", "--plan-file", "shown.plan")
+    fresh = shell.run("restore", str(snapshot), *SERVER, "--yes")
+
+    for ran in (answered, saved):
+        assert (ran.code, "error[restore-late]" in ran.err) == (1, True), ran
+    assert (fresh.code, "Created: 10" in fresh.out) == (0, True), fresh
+
+
 def balance(shell: Shell) -> dict[str, str]:
     import httpx
 

@@ -27,7 +27,7 @@ from billsync.live.lists.paging import Refused
 from billsync.model.address import Address
 from billsync.model.change import Guard, PlanFile
 from billsync.model.frozen import dataclass, replace
-from billsync.model.moment import parse_moment
+from billsync.model.moment import moment_text, parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Desired, Snapshot
 from billsync.report.moves.lasting import with_lasting_fees
@@ -35,11 +35,12 @@ from billsync.report.recovery.facts.own_billing import CUSTOMER, own_billing
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
+from billsync.report.recovery.restore.grants import short_digest
 from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
 from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration
 from billsync.report.recovery.restore.usage_accounts import Number
-from billsync.report.recovery.restore.usage_start import Unbilled, unbilled
+from billsync.report.recovery.restore.usage_start import Unbilled, moments_until, unbilled
 from billsync.report.recovery.snapshot.items import Event
 
 RESTORE = "restore"
@@ -54,7 +55,7 @@ class Restore:
     `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
     the periods of which they are billed, and `events` the number of all events. `debts` are made again
     after the steps of the plan. `pins` are the billing of customers who have their own, by the customer's key.
-    `loses_to_others`: something is lost as another's is in its place, which is left alone.
+    `loses_to_others`: something is lost as another's is in its place, which is left alone. `runs`: see `what_runs`.
     """
 
     plan: PlanFile
@@ -66,6 +67,7 @@ class Restore:
     debts: tuple[Debt, ...] = ()
     pins: Mapping[str, Pin] = field(default_factory=dict)
     loses_to_others: bool = False
+    runs: str = ""
 
 
 def planned(
@@ -112,7 +114,18 @@ def planned(
         debts_to_make(found, accounts),
         _by_key(recovery, pins, accounts),
         lost_to_others(accounts),
+        what_runs(recovery, now),
     )
+
+
+def what_runs(recovery: Recovery, now: datetime) -> str:
+    """A digest of what runs of a snapshot at a moment. A restore is decided for as long as nothing of that ends: later,
+    its credits would be for a period that is over, and what should have ended would begin."""
+    plans = {row.id: row.fields for row in recovery.live.of("plan")}
+    rows = sorted(recovery.live.of(SUBSCRIPTION), key=lambda row: row.id)
+    plan_ids = (str(row.fields.get("plan_id") or (row.fields.get("plan") or {}).get("id")) for row in rows)
+    moments = (moments_until(row.fields, plans.get(plan), now) for row, plan in zip(rows, plan_ids, strict=True))
+    return short_digest(*(" ".join(map(moment_text, several)) for several in moments))
 
 
 def _plan_file(connection: Connection, made: Staged, held: Index, known: Snapshot, now: datetime) -> PlanFile:

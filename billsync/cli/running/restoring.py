@@ -14,6 +14,7 @@ from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, cod
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.plan_files import (
     IN_ADVANCE,
+    RUNS,
     SNAPSHOT,
     carry_out_plan_file,
     for_later,
@@ -24,10 +25,11 @@ from billsync.app.planning.plan_files import (
 from billsync.app.recovery.owing import owe
 from billsync.app.recovery.pinning import Pinned, pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
-from billsync.app.recovery.restoring import RESTORE, Restore, planned
+from billsync.app.recovery.restoring import RESTORE, Restore, planned, what_runs
 from billsync.app.recovery.store import digest_of, events, read
 from billsync.app.recovery.verifying import verify_patiently
 from billsync.app.server.connection import Connection
+from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.apply.execute import GUARDED, Manner, OnResult
 from billsync.cli.files.plan_input import read_plan_file
 from billsync.cli.options.server import ServerOptions
@@ -133,7 +135,7 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
         if faults := complete(recovery, found.accounts, events=found.events):
             raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
         if run.asks_for(PLAN):
-            plan = replace(found.plan, intended={**found.plan.intended, **_facts(path, how)})
+            plan = replace(found.plan, intended={**found.plan.intended, **_facts(path, how, found)})
             found = replace(found, plan=for_later(plan, connection, how.valid_for))
         losses = _Losses(loss_report(found.accounts), about(recovery, connection.target))
         if how.is_dry:
@@ -189,7 +191,7 @@ class _Restoring:
             go: CarryOutPart = partial(carry_out, connection, known=self.found.known)
             return Account(self.found.plan, addition=self.losses), go, code_of_run
         wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
-        if wrong := wrong or [*other_restore(plan, _facts(self.path, how))]:
+        if wrong := wrong or [*other_restore(plan, _facts(self.path, how, self.found))]:
             raise Ended(Exit.ERROR, *wrong)
         return Account(plan, addition=self.losses), partial(carry_out_plan_file, connection), code_of_plan_file_run
 
@@ -207,6 +209,8 @@ class _Restoring:
             return []
         if not self.how.yes:
             _ask(self.run, account)
+            if what_runs(self.recovery, servers_now_by_anybody(self.connection, self.found.known)) != self.found.runs:
+                raise error("restore-late")
         with journaled(self.run, self.connection, account) as journal:
             return [*self._carried(account, go, journal), *self._added(account, code_of, journal)]
 
@@ -283,9 +287,9 @@ class _Restoring:
         return [*findings]
 
 
-def _facts(path: Path, how: RestoreOptions) -> Mapping[str, str]:
+def _facts(path: Path, how: RestoreOptions, found: Restore) -> Mapping[str, str]:
     """The facts of a restore on which the steps of its plan file depend."""
-    return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value}
+    return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value, RUNS: found.runs}
 
 
 def _ask(run: Run, account: Account) -> None:

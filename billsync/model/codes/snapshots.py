@@ -90,6 +90,14 @@ SNAPSHOTS = Chapter(
             "this server begins subscriptions only at once.",
         ),
         Code(
+            "restore-late",
+            "something ended after the restore was decided",
+            "A period, a phase or a subscription of the snapshot has begun or ended since the restore was shown, or "
+            "its plan file made: the credits for fees in advance would be for a period that is over, and what should "
+            "have ended would begin. Nothing was written. Run the restore again, or make its plan file again.",
+            "something ended after the restore was decided.",
+        ),
+        Code(
             "drill-failed",
             "the snapshot could not be restored in the drill",
             "A step of the restore isn't done on the embedded server. A real restore would stop at it, too. The "

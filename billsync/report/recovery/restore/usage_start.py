@@ -1,4 +1,4 @@
-"""The times from which on the usage of running subscriptions isn't billed yet."""
+"""The periods of subscriptions that run at a moment, and from when on their usage isn't billed yet."""
 
 from __future__ import annotations
 
@@ -78,6 +78,20 @@ def usage_starts(row: Fields, plan: Fields | None, now: datetime) -> Mapping[str
             start = _start(anchor, card.get("billing_cadence") or cadence, since, now)
             found[feature] = max(start, found.get(feature, start))
     return found
+
+
+def moments_until(row: Fields, plan: Fields | None, now: datetime) -> tuple[datetime, ...]:
+    """The start and end of a subscription and of its phases, and the starts of its running periods, as far as they have
+    come by a moment: they are others once one more has come."""
+    begun = _moment(row, "active_from") or _moment(row, "created_at")
+    if begun is None or begun > now:
+        return ()
+    version, anchor = plan or {}, _moment(row, "billing_anchor") or begun
+    cadence = row.get("billing_cadence") or version.get("billing_cadence")
+    shown = [_moment(one, name) for one in (row, *(row.get("phases") or ())) for name in ("active_from", "active_to")]
+    cards = _cards(row if row.get("phases") else version, begun, now)
+    periods = [_start(anchor, card.get("billing_cadence") or cadence, since, now) for since, card in cards]
+    return (_start(anchor, cadence, begun, now), *(one for one in shown if one and one <= now), *sorted(periods))
 
 
 def _start(anchor: datetime, cadence: Plain, since: datetime, now: datetime) -> datetime:
