@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from billsync.api.documents import CHARGES
+from billsync.app.recovery.credit_parts import read_credits
 from billsync.app.recovery.promises import SUBSCRIPTION
 from billsync.app.recovery.verifying import read_standing, with_compensations
 from billsync.app.server.connection import BY_CREATION, Connection
@@ -59,13 +60,16 @@ def drill(
     accounts = restore()
     progress("drill: verifying")
     restored = read_standing(connection)
-    lines = with_compensations(connection, recovery, restored, accounts)
+    credit = read_credits(connection, recovery, restored)
+    lines = with_compensations(connection, recovery, restored, credit, accounts)
     if ends := [*_ends(recovery, restored)]:
         clock.move_to(max(ends) + COLLECTED)
     progress("drill: verifying after the next renewal")
     renewed = read_standing(connection)
     billed = _charged(connection, restored)
-    proof = renewal_proof(recovery, restored, billed, renewed, lines, kinds=connection.kinds, routes=connection.routes)
+    proof = renewal_proof(
+        recovery, restored, billed, renewed, lines, kinds=connection.kinds, routes=connection.routes, credit=credit
+    )
     return Drill(loss_report(accounts), proof, restored.header.taken_at, clock.now() if ends else None)
 
 

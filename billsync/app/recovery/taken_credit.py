@@ -6,7 +6,7 @@ voided moves one of them (customer-facts.md §8).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from billsync.api.documents import BALANCE, TRANSACTIONS
@@ -74,18 +74,24 @@ def take_credit(
 
 def _shown(connection: ReadingConnection, customers: Sequence[str]) -> Mapping[str, _Shown]:
     """By customer, without those that are gone, and without all where the server has no credits."""
-    where = connection.routes[GRANT]
-    paths = (where.collection.replace(PARENT, name) for name in customers)
-    grants = tuple(read_lists(connection.remote, paths, (), where.listing, connection.clock))
+    grants = tuple(read_grants(connection, customers))
     balances = connection.documents(BALANCE.replace(PARENT, name) for name in customers)
     found: dict[str, _Shown] = {}
     for name, rows, balance in zip(customers, grants, balances, strict=True):
-        if not _is_lacking(rows) and not _is_lacking(balance):
-            found[name] = _Shown(name, _whole(balance), _checked(connection, _whole(rows)))
+        if not is_lacking(rows) and not is_lacking(balance):
+            found[name] = _Shown(name, _whole(balance), checked_grants(connection, _whole(rows)))
     return found
 
 
-def _is_lacking(answer: object) -> bool:
+def read_grants(connection: ReadingConnection, customers: Iterable[str]) -> Iterator[tuple[Fields, ...] | Refused]:
+    """The rows of the grants of each customer, or the refusal; in order. Raises RemoteError."""
+    where = connection.routes[GRANT]
+    paths = (where.collection.replace(PARENT, name) for name in customers)
+    return read_lists(connection.remote, paths, (), where.listing, connection.clock)
+
+
+def is_lacking(answer: object) -> bool:
+    """Whether a customer is gone, or the server has no credits."""
     return isinstance(answer, Refused) and answer.status in (*GONE, DISABLED)
 
 
@@ -95,7 +101,8 @@ def _whole(answer: T | Refused) -> T:
     return answer
 
 
-def _checked(connection: ReadingConnection, rows: tuple[Fields, ...]) -> tuple[Fields, ...]:
+def checked_grants(connection: ReadingConnection, rows: tuple[Fields, ...]) -> tuple[Fields, ...]:
+    """The rows of a customer's grants that aren't deleted. Raises RemoteError for one that isn't as the API has it."""
     for row in rows:
         if fault := malformed(connection.kinds[GRANT], row, connection.routes[GRANT]):
             raise RemoteError(f"{connection.target}: unexpected response: a {GRANT} shows {fault}")
@@ -104,14 +111,19 @@ def _checked(connection: ReadingConnection, rows: tuple[Fields, ...]) -> tuple[F
 
 def _credits(connection: ReadingConnection, shown: Sequence[_Shown], features: Mapping[str, str]) -> Iterable[Credit]:
     """The credit of each. Only consumed credits are asked for: the list of all movements may be broken (§9.2)."""
-    asked = [TRANSACTIONS.replace(PARENT, one.customer) for one in shown if one.may_have_movements]
-    movements = read_all_forward(connection.remote, asked, CONSUMED)
+    movements = read_consumed(connection, [one.customer for one in shown if one.may_have_movements])
     for one in shown:
         consumed = next(movements) if one.may_have_movements else ()
         if isinstance(consumed, Refused):
             yield unreadable_credit(one.balance)
         else:
             yield credit_of(Statement(one.balance, consumed, one.grants), features)
+
+
+def read_consumed(connection: ReadingConnection, customers: Iterable[str]) -> Iterator[tuple[Fields, ...] | Refused]:
+    """The rows of consumed credits of each customer, or the refusal; in order. Raises RemoteError."""
+    paths = (TRANSACTIONS.replace(PARENT, name) for name in customers)
+    return read_all_forward(connection.remote, paths, CONSUMED)
 
 
 def _lines(one: _Shown, credit: Credit) -> bytes:

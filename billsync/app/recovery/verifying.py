@@ -11,6 +11,7 @@ from billsync.api.documents import BALANCE, BILLING, CHARGES
 from billsync.app.dump.losses import read_undeclared
 from billsync.app.reading.invoices import invoices_of
 from billsync.app.reading.subscription_pages import ReadRow, read_page
+from billsync.app.recovery.credit_parts import read_credits
 from billsync.app.recovery.promises import KEPT, SUBSCRIPTION, read_promised
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.core.changes.read_set import all_reads
@@ -26,11 +27,12 @@ from billsync.model.state import Row, Snapshot
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO
 from billsync.report.billing.subscribed import CREDIT_ONLY
+from billsync.report.recovery.facts.restored_keys import key_of
 from billsync.report.recovery.losses.explaining import SMALLER
 from billsync.report.recovery.proof.charged import charged
 from billsync.report.recovery.proof.departures import Aspect, Proof, departures
+from billsync.report.recovery.proof.parts import Credits, Parts, unused
 from billsync.report.recovery.restore.compensated import begun_here, compensation_lines, is_compensation
-from billsync.report.recovery.restore.grants import key_of
 from billsync.report.recovery.restore.invoiced import credit_untaken, invoiced
 from billsync.report.recovery.restore.settlement import Reason
 from billsync.report.recovery.snapshot.items import Members, kept
@@ -41,11 +43,11 @@ PAUSES = (5.0, 10.0, 30.0)
 """Seconds to wait for the server's workers, which book a second or two after a subscription began (customer-facts.md
 §19)."""
 
-LAGGING = frozenset({Aspect.BALANCE, Aspect.PENDING, Aspect.DUE, Aspect.ACCESS})
+LAGGING = frozenset({Aspect.BALANCE, Aspect.PENDING, Aspect.GRANT, Aspect.DUE, Aspect.ACCESS})
 COMPARED: Members = {
     CUSTOMER: ("key", "deleted_at"),
     SUBSCRIPTION: (*KEPT, "created_at", "billing_anchor"),
-    GRANT: ("key",),
+    GRANT: ("key", "currency", "effective_at", "expires_at", "filters"),
 }
 """The members of the rows of each customer that a comparison looks at; the last two of a subscription suggest the times
 that a server doesn't show."""
@@ -67,25 +69,28 @@ def verify(
     Raises RemoteError.
     """
     live = read_standing(connection)
-    lines = with_compensations(connection, recovery, live, tuple(accounts), whole)
-    return departures(recovery, live, lines, kinds=connection.kinds, routes=connection.routes)
+    credit = read_credits(connection, recovery, live)
+    lines = with_compensations(connection, recovery, live, credit, tuple(accounts), whole)
+    return departures(recovery, live, lines, kinds=connection.kinds, routes=connection.routes, credit=credit)
 
 
 def with_compensations(
     connection: Connection,
     recovery: Recovery,
     live: Recovery,
+    credit: Credits,
     accounts: tuple[Accounted, ...],
     whole: Callable[[], Recovery] | None = None,
 ) -> tuple[Accounted, ...]:
-    """The lines of a loss report, with the credits that a restore gave for fees in advance, of customers whose balance
-    is higher than explained: what is left of such a credit for good, by the real start of the subscription, and what
-    its fee may still take.
+    """The lines of a loss report, with the credits that a restore gave for fees in advance, of customers of whom any is
+    left, or whose balance is higher than explained: what is left of such a credit for good, by the real start of the
+    subscription, and what its fee may still take.
 
     Raises RemoteError.
     """
     proof = departures(recovery, live, accounts, kinds=connection.kinds, routes=connection.routes)
     names = {one.customer for one in proof.unexplained if one.aspect is Aspect.BALANCE and _is_more(one.difference)}
+    names |= {key for key, have in credit.have.items() if any(_unused(credit.want[key], have).values())}
     ids = {str(row.fields.get("key")): row.id for row in live.live.of(CUSTOMER)}
     known = frozenset(key_of(row) for row in recovery.live.of(GRANT)) if names else frozenset[str]()
     where = connection.routes[GRANT]
@@ -98,7 +103,12 @@ def with_compensations(
     begun = begun_here(whole() if whole else recovery, live, names, connection.kinds, connection.routes)
     kept = (one for one in accounts if one.code != SMALLER or one.customer not in names)
     untaken = _untaken(connection, live, {ids[name]: name for name in names & ids.keys()})
-    return (*kept, *compensation_lines(begun, _booked(connection, live, begun), given, untaken))
+    left = {name: _unused(credit.want[name], credit.have[name]) for name in names & credit.have.keys()}
+    return (*kept, *compensation_lines(begun, _booked(connection, live, begun), given, untaken, left))
+
+
+def _unused(want: Parts, have: Parts) -> Mapping[str, Decimal]:
+    return {currency: unused(want, have, currency) for currency in have.currencies}
 
 
 def _untaken(connection: Connection, live: Recovery, names: Mapping[str, str]) -> Mapping[str, Reason]:

@@ -20,7 +20,8 @@ from billsync.report.credits.shortfalls import Shortfalls
 class Expense:
     """An amount to be paid from credits at a moment. `is_owed`: what they don't cover is a debt (`credit_only`).
 
-    A negative amount returns credits drawn by earlier expenses with the same `reference`.
+    A negative amount returns credits drawn by earlier expenses with the same `reference`. One that was `posted` later
+    than at its moment makes a debt that no grant booked by then pays.
     """
 
     at: datetime
@@ -28,6 +29,12 @@ class Expense:
     feature: str | None = None
     is_owed: bool = False
     reference: str = ""
+    posted: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime:
+        """The moment from which it counts."""
+        return max(self.at, self.posted) if self.posted else self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ def _funding(row: Fields, number: int) -> Funding:
 
 
 def purse_after(funded: Sequence[Funding], expenses: Iterable[Expense]) -> Purse:
-    """A purse that has paid the expenses of one currency, given in order of time.
+    """A purse that has paid the expenses of one currency, given in the order in which they count.
 
     An expense only sees credits that were effective at its moment. A debt is paid first from each new grant that
     may pay for it. Source: customer-facts.md §9.2, §19.1; vectors README, credits.jsonl.
@@ -152,9 +159,9 @@ class Purse:
 
     @exactly
     def pay(self, expense: Expense) -> Step:
-        """Draw an expense from the balances at its moment, or return a negative one. Expenses must come in order of
-        time."""
-        while self._happened < len(self._coming) and self._coming[self._happened].at <= expense.at:
+        """Draw an expense from the balances at its moment, or return a negative one. Expenses must come in
+        the order in which they count."""
+        while self._happened < len(self._coming) and self._coming[self._happened].at <= expense.known_at:
             self._go_on()
         return self._draw(expense) if expense.amount >= 0 else self._give_back(expense)
 

@@ -59,16 +59,25 @@ class Wallet:
         return {code: fundings(self.grants, code) for code in sorted({row["currency"] for row in self.grants})}
 
     def history(self) -> dict[str, Sequence[Expense]]:
-        """Return the consumption so far, by currency, oldest first."""
+        """Return the consumption so far, by currency, in the order in which it counts."""
         found: dict[str, list[Expense]] = {}
-        oldest_first = self.consumed[::-1]
-        for row in sorted(oldest_first, key=lambda row: moment_of(row["booked_at"])):
-            feature = self.features.get(str((row.get("labels") or {}).get("feature_id", "")))
-            spent = Expense(moment_of(row["booked_at"]), negative(Decimal(row["amount"])), feature, is_owed=True)
-            found.setdefault(row["currency"], []).append(spent)
+        newest_last = self.consumed[::-1]
+        oldest_first = sorted(newest_last, key=lambda row: moment_of(row["booked_at"]))
+        spent = ((row["currency"], self._spent(row)) for row in oldest_first)
+        for code, expense in sorted(spent, key=lambda one: one[1].known_at):
+            found.setdefault(code, []).append(expense)
         for code, expense in self.unlisted.items():
             found.setdefault(code, []).append(expense)
         return {code: tuple(expenses) for code, expenses in found.items()}
+
+    def _spent(self, row: Fields) -> Expense:
+        """The expense in a row. One without a subscription is a fee that somebody posted, for any time before."""
+        labels = row.get("labels") or {}
+        feature = self.features.get(str(labels.get("feature_id", "")))
+        is_posted = "created_at" in row and not labels.get("subscription_id")
+        posted = moment_of(row["created_at"]) if is_posted else None
+        at, amount = moment_of(row["booked_at"]), negative(Decimal(row["amount"]))
+        return Expense(at, amount, feature, is_owed=True, posted=posted)
 
 
 def wallet_of(statement: Statement, features: Mapping[str, str]) -> Wallet:

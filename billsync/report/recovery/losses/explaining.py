@@ -77,6 +77,16 @@ class Explanations:
         """The lines about a customer's usage, on which access may depend."""
         return tuple(one for one in self._by_customer[customer] if one.kind == EVENT)
 
+    def of_fees(self, customer: str, currency: str) -> Why:
+        """The lines about what is left of credits for a customer's fees in advance."""
+        codes = {SMALLER, *NOT_YET}
+        return tuple(one for one in self._by_customer[customer] if one.code in codes and currency in one.money)
+
+    def paid_twice(self, customer: str, currency: str) -> Decimal:
+        """The fees that a customer pays twice, from the balance."""
+        lines = (one for one in self._by_customer[customer] if one.code == BILLED_AGAIN)
+        return total(one.money.get(currency, ZERO) for one in lines)
+
     def of_credit(self, customer: str, currency: str, difference: Decimal) -> Why:
         """The lines that account for a balance that is higher by `difference`: its customers lose what they lack."""
         lines = tuple(one for one in self._by_customer[customer] if _is_in_balance(one))
@@ -92,6 +102,19 @@ class Explanations:
         mine = (one for one in lines if one.row_id == subscription_id and one.code not in IN_NOTHING)
         own = tuple(one for one in mine if not _is_in_balance(one))
         return _adding_up((own, *((one,) for one in own)), currency, difference)
+
+
+def adds_up(lines: Iterable[Accounted], currency: str, more: Decimal) -> bool:
+    """Whether lines say that a customer has exactly so much more."""
+    return total(one.money.get(currency, ZERO) for one in lines) == negative(more)
+
+
+def accounts_for(lines: Why, currency: str, more: Decimal) -> bool:
+    """Whether lines account for what a customer has more of one thing. What is lost without anybody knowing how much
+    it was accounts for any lack."""
+    if any(line.code in DOUBTS for line in lines):
+        return False
+    return (bool(lines) and adds_up(lines, currency, more)) or (more < ZERO and bool(_unknown(lines)))
 
 
 def _is_in_balance(one: Accounted) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -19,6 +19,8 @@ from billsync.rating.arithmetic import ZERO, minus, plus
 from billsync.report.recovery.facts.standing import CUSTOMER, PLAN, Balance, Contents, Held, Party, parties
 from billsync.report.recovery.facts.unshown_times import with_times
 from billsync.report.recovery.losses.explaining import DOUBTS, SUBSCRIPTION, Explanations, Why
+from billsync.report.recovery.proof.parts import Credits, Parts
+from billsync.report.recovery.proof.uneven import uneven
 
 NOTHING, IN_FORCE, SOME_TIME = "none", "in force", "at a time that isn't shown"
 
@@ -29,6 +31,7 @@ class Aspect(Enum):
     CUSTOMER = "customer"
     BALANCE = "balance"
     PENDING = "pending credit"
+    GRANT = "grant"
     BILLING = "billing"
     SUBSCRIPTION = "subscription"
     START = "start"
@@ -92,17 +95,19 @@ def departures(
     *,
     kinds: Registry,
     routes: Mapping[str, Routes],
+    credit: Credits | None = None,
 ) -> Proof:
     """Compare a server with a snapshot, customer by customer, at the time of the server's reading.
 
-    Customers and subscriptions are matched by their keys, plan versions by their content. A customer that the snapshot
-    doesn't have is new, and no departure.
+    `credit` has the parts of each customer's credit; without it, only balances are compared. Customers and
+    subscriptions are matched by their keys, plan versions by their content. A customer that the snapshot doesn't have
+    is new, and no departure.
     """
     at = live.header.taken_at
     timed, guessed = with_times(recovery, kinds[SUBSCRIPTION])
     want = parties(timed, at, Contents(recovery, kinds, routes), guessed)
     have = parties(live, at, Contents(live, kinds, routes))
-    comparing = _Comparing(Explanations(accounts), at)
+    comparing = _Comparing(Explanations(accounts), at, credit or Credits())
     for name, party in sorted(want.items()):
         comparing.customer(party, have.get(name) if party.has_key else None)
     return Proof(tuple(comparing.found), dict(comparing.compared), dict(comparing.unseen))
@@ -111,12 +116,13 @@ def departures(
 class _Comparing:
     """The comparison of one customer after another."""
 
-    def __init__(self, why: Explanations, at: datetime) -> None:
+    def __init__(self, why: Explanations, at: datetime, credit: Credits) -> None:
         self.found: list[Departure] = []
         self.compared: Counter[Aspect] = Counter()
         self.unseen: Counter[Aspect] = Counter()
         self._why = why
         self._at = at
+        self._credit = credit
 
     def customer(self, want: Party, have: Party | None) -> None:
         """Compare one customer, and everything that it has."""
@@ -125,10 +131,12 @@ class _Comparing:
             why = self._why.of((CUSTOMER, want.id))
             self.found.append(Departure(want.name, "", Aspect.CUSTOMER, want.name, NOTHING, why=why))
             return
+        number = len(self.found)
         for currency in sorted({*want.balances, *have.balances}):
             self._balance(
                 want.name, currency, want.balances.get(currency, Balance()), have.balances.get(currency, Balance())
             )
+        self._parts(want, {one.currency for one in self.found[number:] if not one.is_explained})
         about = Departure(want.name, "", Aspect.BILLING, "", "")
         self._same(about, Aspect.BILLING, want.billing, have.billing, self._why.billing(want.id))
         for wanted, had in _pairs(want.subscriptions, have.subscriptions):
@@ -145,6 +153,24 @@ class _Comparing:
             self.compared[aspect] += 1
             if had != wanted:
                 self.found.append(_of_money(Departure(name, "", aspect, "", "", why=why), wanted, had, currency))
+
+    def _parts(self, party: Party, off: Collection[str]) -> None:
+        """The parts of the credit; not in currencies whose balance is `off`, and named already."""
+        want, have = self._credit.want.get(party.name, Parts()), self._credit.have.get(party.name)
+        if have is None:
+            counts = self.compared if party.name in self._credit.proved else self.unseen
+            counts.update({Aspect.GRANT: len(want.rests)} if want.rests else {})
+            return
+        for currency in sorted({*want.currencies, *have.currencies}):
+            is_known = currency not in want.unknown | have.unknown
+            counts = self.compared if is_known else self.unseen
+            counts[Aspect.GRANT] += max(sum(one.currency == currency for one in want.rests.values()), 1)
+            if not is_known or currency in off:
+                continue
+            for one in uneven(party.name, party.id, want, have, currency, self._why):
+                want_text, have_text = (f"{one.part}: {decimal_text(amount)}" for amount in (one.want, one.have))
+                found = Departure(party.name, "", Aspect.GRANT, want_text, have_text, currency, one.more, one.why)
+                self.found.append(found)
 
     def _subscription(self, name: str, want: Held | None, have: Held | None) -> None:
         self.compared[Aspect.SUBSCRIPTION] += 1

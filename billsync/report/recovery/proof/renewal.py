@@ -10,6 +10,7 @@ from billsync.model.kind import Registry
 from billsync.model.recovery import Accounted, Promise, Recovery
 from billsync.model.routes import Routes
 from billsync.report.recovery.proof.departures import Aspect, Departure, Proof, departures
+from billsync.report.recovery.proof.parts import Credits
 
 LASTING = frozenset({Aspect.CUSTOMER, Aspect.SUBSCRIPTION, Aspect.PLAN, Aspect.ADDONS})
 """The things that a renewal doesn't change."""
@@ -24,16 +25,18 @@ def renewal_proof(
     *,
     kinds: Registry,
     routes: Mapping[str, Routes],
+    credit: Credits | None = None,
 ) -> Proof:
     """Compare the restored server with the snapshot, then what it charged with what was due, and what it became.
 
-    `charged` are the sums of charges up to the end of the period that ran after the restore, by subscription and
-    currency.
+    `credit` are the parts of the customers' credit before it. `charged` are the sums of charges up to the end of the
+    period that ran after the restore, by subscription and currency.
     """
     lines = tuple(accounts)
-    first, charges, last = (
+    first = departures(recovery, restored, lines, kinds=kinds, routes=routes, credit=credit)
+    charges, last = (
         departures(recovery, live, lines, kinds=kinds, routes=routes)
-        for live in (restored, _as_charged(restored, charged), renewed)
+        for live in (_as_charged(restored, charged), renewed)
     )
     known = {(one.customer, one.subscription, one.aspect) for one in first.departures}
     billed = [replace(one, aspect=Aspect.CHARGED) for one in charges.departures if one.aspect is Aspect.DUE]

@@ -17,11 +17,12 @@ from billsync.model.state import Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import ZERO, minus, negative, plus, total
 from billsync.report.moves.amounts import Amounts
+from billsync.report.recovery.facts.restored_keys import PREFIX
 from billsync.report.recovery.facts.standing import CUSTOMER, OVER
 from billsync.report.recovery.losses.explaining import SMALLER, UNUSED
 from billsync.report.recovery.restore.chains import Begun, chains
 from billsync.report.recovery.restore.choices import Choices
-from billsync.report.recovery.restore.grants import GRANT, PREFIX
+from billsync.report.recovery.restore.grants import GRANT
 from billsync.report.recovery.restore.links import SUBSCRIPTION
 from billsync.report.recovery.restore.old import old
 from billsync.report.recovery.restore.settlement import Reason
@@ -51,28 +52,42 @@ def compensation_lines(
     booked: Mapping[str, Amounts],
     given: Mapping[Address, Row],
     untaken: Mapping[str, Reason],
+    left: Mapping[str, Amounts],
 ) -> Iterator[Accounted]:
     """The lines of credits that were given: what is left of each for good, and what its fee hasn't taken yet.
 
     `begun` are the chains that run, and `booked` the charges so far, by the live subscription's id. `untaken` are the
-    reasons for which customers who are invoiced may pay twice, by their keys. The latter lines name why a balance is
-    higher by at most their amount.
+    reasons for which customers who are invoiced may pay twice, by their keys, and `left` is what is left of all their
+    credits together, where it is known. The latter lines name why a balance is higher by at most their amount.
     """
     taken: dict[Address, Decimal] = {}
+    rests = {(customer, currency): rest for customer, rests in left.items() for currency, rest in rests.items()}
     for row_id, chain in begun.items():
         for line, address in excess_lines(chain, given):
             taken[address] = negative(total(line.money.values()))
+            _use(rests, line)
             yield line
         for fee in chain.compensations:
             charged = booked.get(row_id, {}).get(str(fee.fields["currency"]), ZERO)
             taken[fee.address] = plus(taken.get(fee.address, ZERO), charged)
     for address, row in given.items():
+        customer, currency = Address(CUSTOMER, address.parents).key, str(row.fields["currency"])
         amount = minus(Decimal(str(row.fields["amount"])), taken.get(address, ZERO))
+        amount = min(amount, rests.get((customer, currency), amount))
         if amount > ZERO:
-            customer, money = Address(CUSTOMER, address.parents).key, {str(row.fields["currency"]): negative(amount)}
+            money = {currency: negative(amount)}
             line = Accounted(GRANT, row.id, address.text, Fate.DIFFERENT, UNUSED, HOW, customer, money)
+            _use(rests, line)
             doubt = untaken.get(customer)
             yield replace(line, code=doubt.code, how=doubt.how) if doubt else line
+
+
+def _use(rests: dict[tuple[str, str], Decimal], line: Accounted) -> None:
+    """Take a line's money from what is left."""
+    for currency, amount in line.money.items():
+        place = str(line.customer), currency
+        if place in rests:
+            rests[place] = plus(rests[place], amount)
 
 
 def excess_lines(begun: Begun, given: Mapping[Address, Row]) -> Iterator[tuple[Accounted, Address]]:

@@ -9,7 +9,8 @@ from billsync.model.address import Address
 from billsync.model.moment import moment_text
 from billsync.model.state import Entity
 from billsync.model.value import Fields
-from billsync.report.recovery.restore.grants import GIFT, GRANT, PREFIX, short_digest
+from billsync.report.recovery.facts.restored_keys import PREFIX, described, short_digest
+from billsync.report.recovery.restore.grants import GIFT, GRANT
 from billsync.report.recovery.restore.old import PLACE
 
 COMPENSATION = "Fees in advance, paid before"
@@ -22,7 +23,7 @@ def compensation(chain: Address, currency: str, amount: Decimal, end: datetime) 
     fields: Fields = {
         "key": key,
         "name": COMPENSATION,
-        "description": f"The fees of the running period that {chain.text} is billed again by a restore.",
+        "description": described(chain),
         "amount": amount,
         "currency": currency,
         "funding_method": GIFT,

@@ -15,8 +15,9 @@ from billsync.model.state import Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import negative
 from billsync.report.billing.subscribed import CREDIT_ONLY
+from billsync.report.recovery.facts.restored_keys import PREFIX, short_digest
 from billsync.report.recovery.losses.accounting import DEBT, Place, money_id
-from billsync.report.recovery.restore.grants import GRANT, PREFIX, short_digest, starts_at
+from billsync.report.recovery.restore.grants import GRANT, starts_at
 from billsync.report.recovery.restore.old import Old
 
 NAME = "Debt from before the restore"

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 
 from billsync.core.observed.index import state_of
 from billsync.model.address import Address
@@ -23,13 +22,11 @@ from billsync.model.recovery import Accounted, Credit, Fate
 from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import EXACT, ZERO
+from billsync.report.recovery.facts.restored_keys import key_of
 from billsync.report.recovery.restore.old import Old, moment, owner_of
 
 GRANT = "grant"
 GIFT = "none"
-PREFIX = "restore:"
-"""Beginning of the keys of grants that a restore makes and nobody declared."""
-
 LONG_AGO = timedelta(hours=1)
 """The time since a spent grant expired at least, so that no clock sees it in force."""
 
@@ -78,16 +75,6 @@ def _left(old: Old, row: Row) -> Decimal | None:
     if _is_unbilled(row):
         return Decimal(str(row.fields["amount"]))
     return old.recovery.credit.get(row.parent_id or "", Credit()).left.get(row.id)
-
-
-def key_of(row: Row) -> str:
-    """The key of a grant; of one without a key, the one that it is restored under."""
-    return str(row.fields.get("key") or f"{PREFIX}{short_digest(row.id)}")
-
-
-def short_digest(*parts: str) -> str:
-    """A digest of texts, short enough to be read, long enough to be unique."""
-    return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _needs_gone(old: Old, row: Row) -> bool:
