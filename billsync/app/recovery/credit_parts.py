@@ -14,7 +14,7 @@ from billsync.app.recovery.taken_credit import LOT, checked_grants, is_lacking, 
 from billsync.app.recovery.taken_rows import lots
 from billsync.app.server.connection import Connection
 from billsync.core.observed.ownership import KEY, labels_of
-from billsync.live.paging import Refused
+from billsync.live.lists.paging import Refused
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 from billsync.model.moment import moment_text

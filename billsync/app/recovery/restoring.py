@@ -32,10 +32,10 @@ from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Desired, Snapshot
 from billsync.report.moves.lasting import with_lasting_fees
 from billsync.report.recovery.facts.own_billing import CUSTOMER, own_billing
+from billsync.report.recovery.facts.restored_keys import short_digest
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
-from billsync.report.recovery.restore.grants import short_digest
 from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
 from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration
