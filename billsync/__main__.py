@@ -1,26 +1,33 @@
-"""The program: `billsync`, and `python -m billsync`. Ctrl-C within its first imports ends it as later on."""
+"""The program: `billsync`, and `python -m billsync`. Ctrl-C within its first imports ends it right after them."""
 
 import atexit
 import os
 import signal
 
+earlier: list[int] = []
+"""The signals that came before the command handles them itself."""
+
 
 def main() -> None:
     """Run the command of this process, and exit with its code."""
-    try:
-        from billsync.cli.main import main as command
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _note)
+    from billsync.cli.main import main as command
 
-        command()
+    try:
+        command(earlier)
     except SystemExit as end:
         if not isinstance(end.code, int) or _has_threads():
             raise
         atexit._run_exitfuncs()
         os._exit(end.code)  # Python would first free each value and module: for small files, a sixth of all CPU
-    except KeyboardInterrupt:  # before the command handles signals itself
-        signal.signal(signal.SIGINT, lambda number, frame: os._exit(1))
-        from billsync.cli.main import end_interrupted
 
-        end_interrupted()
+
+def _note(number: int, frame: object) -> None:
+    """Let a signal wait, as imports ignore now and then what is raised in them. A second one leaves at once."""
+    if earlier:
+        os._exit(1)
+    earlier.append(number)
 
 
 def _has_threads() -> bool:

@@ -15,7 +15,7 @@ Task = Callable[[], StepResult | None]
 
 PATIENCE = 5.0
 """Seconds that a run which is stopped waits for the next end of a step that is under way."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from billsync.cli.commands.group import billsync
-from billsync.cli.terminal.signals import Interrupted, interrupt_on_signals
+from billsync.cli.terminal.signals import interrupt_on_signals
 from billsync.cli.terminal.streams import finish_streams
 from billsync.cli.terminal.surroundings import Run, Surroundings, system_surroundings
 
@@ -18,24 +19,20 @@ COLLECT_AFTER = (200_000, 20, 20)
 makes hundreds of thousands of values and few cycles, so that Python's usual 700 cost a tenth of its time."""
 
 
-def main() -> None:
-    """Run the command of this process, and exit with its code."""
+def main(earlier: Sequence[int] = ()) -> None:
+    """Run the command of this process, and exit with its code. `earlier` are signals that came before it began."""
     gc.set_threshold(*COLLECT_AFTER)
     command = _command(sys.argv[1:], system_surroundings())
-    interrupt_on_signals(command)
-    code = conduct(command, sys.argv[1:])
+
+    def begin() -> None:
+        interrupt_on_signals(command)
+        for number in earlier:
+            signal.raise_signal(number)
+
+    code = conduct(command, sys.argv[1:], begin)
     finish_streams()
     if command.was_stopped:  # threads may still wait for a slow server
         os._exit(code)
-    sys.exit(code)
-
-
-def end_interrupted() -> None:
-    """Report that this process was interrupted before its command began, and exit."""
-    from billsync.cli.terminal.failing import told
-
-    code = told(_command(sys.argv[1:], system_surroundings()), Interrupted("SIGINT"))
-    finish_streams()
     sys.exit(code)
 
 
@@ -44,9 +41,10 @@ def run(arguments: Sequence[str], around: Surroundings) -> int:
     return conduct(_command(arguments, around), arguments)
 
 
-def conduct(command: Run, arguments: Sequence[str]) -> int:
-    """Run a command line to its end, of whatever kind."""
+def conduct(command: Run, arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> int:
+    """Call `begin`, and run a command line to its end, of whatever kind."""
     try:
+        begin()
         code = int(billsync.main(list(arguments), prog_name="billsync", standalone_mode=False, obj=command) or 0)
     except BaseException as error:  # noqa: BLE001 (the top: a user never sees a traceback)
         from billsync.cli.terminal.failing import told

@@ -161,12 +161,14 @@ def default_signals() -> None:
 
 
 INTERRUPTED = """
-import os, runpy, signal, sys
+import os, runpy, signal, sys, weakref
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == imported:
             sys.meta_path.remove(self)
-            os.kill(os.getpid(), signal.SIGINT)
+            freed = Interrupting()
+            gone = weakref.ref(freed, lambda _: os.kill(os.getpid(), signal.SIGINT))
+            del freed  # what is raised in the callback, Python ignores, as in those of imports
 _, imported, start, *sys.argv[1:] = sys.argv
 sys.meta_path.insert(0, Interrupting())
 signal.signal(signal.SIGINT, signal.default_int_handler)
