@@ -51,21 +51,32 @@ INVOICES = "/openmeter/billing/invoices"
 CURRENCIES = "/openmeter/currencies"
 """All currencies, by page; only where there are custom ones (catalog-facts.md §10.1)."""
 
+CUSTOM_CURRENCIES = "/openmeter/currencies/custom"  # POST only (catalog-facts.md §10.2)
+
 CUSTOM = (("filter[type]", "custom"),)
 """The filter of custom ones among them."""
+
+WITH_COSTS = (*CUSTOM, ("expand", "cost_basis"))
+"""The query for these with the costs of a unit that are in force or scheduled (catalog-facts.md §10.1)."""
 
 COST_BASES = "/openmeter/currencies/custom/{parent}/cost-bases"
 """The history of what a unit of a custom currency costs (catalog-facts.md §10.3); `{parent}` stands for its id."""
 
 PROFILES = "/openmeter/profiles"
+"""All billing profiles (catalog-facts.md §12). Both dialects have it."""
+
+APPS = "/openmeter/apps"
+"""All apps that are installed (catalog-facts.md §13). Both dialects have it."""
+
+UNDECLARED_CURRENCIES = "custom currencies"
 UNDECLARED_PROFILES = "billing profiles"
-"""Billing profiles, and their name among the lists of what no file can declare."""
+UNDECLARED_APPS = "apps"
 
 UNDECLARED: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
     {
-        "custom currencies": (CURRENCIES, CUSTOM),
+        UNDECLARED_CURRENCIES: (CURRENCIES, WITH_COSTS),
         UNDECLARED_PROFILES: (PROFILES, ()),
-        "apps": ("/openmeter/apps", ()),
+        UNDECLARED_APPS: (APPS, ()),
         "costs of language models": ("/openmeter/llm-cost/overrides", ()),
     }
 )

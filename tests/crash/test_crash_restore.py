@@ -17,13 +17,15 @@ from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.owing import owe
 from billsync.app.recovery.pinning import pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
-from billsync.app.recovery.restoring import Restore, planned
+from billsync.app.recovery.restoring import planned
+from billsync.app.recovery.setting_up import make_set_up
 from billsync.app.server.connection import Connection
 from billsync.model.ports import RemoteError
 from billsync.model.recovery import Recovery
 from billsync.model.state import Desired
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.restore.compensation import COMPENSATION
+from billsync.report.recovery.restore.pins import Pin, with_profiles
 from billsync.report.recovery.snapshot.items import Event
 from tests.crash.conftest import IN_MEMORY, Count
 from tests.crash.struck_runs import Call, StruckRun
@@ -32,7 +34,7 @@ from tests.support.clock import START
 from tests.support.crash_harness import BETWEEN_RUNS, Attempt, Further, Harness, Journey, Wire, harness_of
 from tests.support.events import send
 from tests.support.faults import FAULTS, Fault
-from tests.support.old_organization import balances, balances_in
+from tests.support.old_organization import balances, balances_in, coined, costs_of_coins
 from tests.support.old_shop import old_shop
 from tests.support.recoveries import events_of, recovery_of
 from tests.support.seeded import seeded
@@ -67,32 +69,35 @@ def restoring(recovery: Recovery, events: tuple[Event, ...]) -> Attempt:
         connection = world.connection(lambda inner: journey.wrap(wrap(inner)))
         found = planned(connection, recovery, Choices(), None, events)
         troubles = [f"{one.address.text}: {one.reason}" for one in found.plan.changes if not one.is_pending]
+        made = make_set_up(connection, found.set_up, NoJournal())
+        pins = with_profiles(found.pins, made.profiles)
         go = partial(carry_out, connection, journal=NoJournal(), known=found.known, manner=journey.manner)
         first = go(until_customers(found.plan)).results if found.pins else ()
-        unpinned = dict(_pinned(connection, found)) if found.pins else {}
+        unpinned = dict(_pinned(connection, pins)) if found.pins else {}
+        unpinned |= dict.fromkeys(found.pins.keys() - pins.keys(), "its profile was not made")
         ended = {one.step.id: one for one in first}
         rest, held = second_part(found.plan, ended, unpinned, connection.kinds)
         results = (*first, *held, *go(rest).results)
         failed = [f"{one.step.id} {one.status.value}: {one.reason}" for one in results if one.reason]
-        if not failed:
+        if not failed and not unpinned:
             owe(connection, found.debts)
             resend(connection, recovery, events, Choices(), found, lambda text: None)
-        return (*troubles, *map(str, unpinned.items()), *failed)
+        return (*troubles, *map(str, (*made.failed.items(), *unpinned.items())), *failed)
 
     return attempt
 
 
-def _pinned(connection: Connection, found: Restore) -> Mapping[str, str]:
+def _pinned(connection: Connection, pins: Mapping[str, Pin]) -> Mapping[str, str]:
     """The customers whose billing couldn't be set, with the reasons."""
     try:
-        return pin(connection, found.pins, NoJournal()).failed or {}
+        return pin(connection, pins, NoJournal()).failed or {}
     except RemoteError as problem:
-        return dict.fromkeys(found.pins, str(problem))
+        return dict.fromkeys(pins, str(problem))
 
 
 def further(recovery: Recovery, events: tuple[Event, ...]) -> Further:
     """Looks at all that rows and counts don't show: a further restore writes nothing, credit and debts are as they
-    were to the cent, each event is there once, and each billing profile is set."""
+    were to the cent, and each event, billing profile and cost of a custom currency is there once."""
 
     def found(journey: Journey, world: World) -> Iterator[str]:
         wire = Wire()
@@ -106,6 +111,10 @@ def further(recovery: Recovery, events: tuple[Event, ...]) -> Further:
                 yield f"{used} calls are metered"
             if (names := profiles(http)) != {key: "EU" if key in PINNED else names[key] for key in names}:
                 yield f"billing profiles are {names}"
+            if (costs := [rate for rate, _ in costs_of_coins(http)]) != ["0.01", "0.02"]:
+                yield f"a unit of coins costs {costs}"
+            if (count := len(rows_of(http, "profiles"))) != 2:
+                yield f"there are {count} billing profiles"
 
     return found
 
@@ -127,6 +136,7 @@ def lost() -> tuple[Recovery, tuple[Event, ...]]:
     """The recovery snapshot of a shop, and its usage events."""
     world = old_shop(BEFORE, ONE_CENT, TWO_CENTS, OTHERS)
     with world.http() as http:
+        coined(http)
         eu, ids = with_profile(http), {row["key"]: row["id"] for row in rows_of(http, "customers")}
         for key in PINNED:
             assert http.put(f"/customers/{ids[key]}/billing", json={"billing_profile": {"id": eu}}).is_success
@@ -137,11 +147,9 @@ def lost() -> tuple[Recovery, tuple[Event, ...]]:
 
 @pytest.fixture(scope="module")
 def struck(lost: tuple[Recovery, tuple[Event, ...]]) -> Iterator[Harness]:
-    """The harness of its restore into a server that has only a billing profile."""
+    """The harness of its restore into an empty server."""
     with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
         empty = World(database=str(Path(folder) / "empty.db"))
-        with empty.http() as http:
-            with_profile(http)
         empty.close()
         journey = Journey("restore", (Desired(),), manner=seeded(1))
         made = harness_of(journey, Path(folder), restoring(*lost), Path(empty.database).read_bytes())

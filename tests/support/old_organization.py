@@ -11,6 +11,7 @@ import httpx
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.owing import owe
 from billsync.app.recovery.restoring import Restore, planned
+from billsync.app.recovery.setting_up import make_set_up
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.result import Report
 from billsync.report.recovery.restore.choices import Choices
@@ -55,12 +56,38 @@ def restored(
     connection = world.connection(wrap)
     found = planned(connection, recovery, choices or Choices(), events=events)
     assert not found.plan.guards, found.plan.guards
+    assert make_set_up(connection, found.set_up, NoJournal()).failed == {}
     report: Report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
     troubles = [f"{result.step.id}: {result.reason}" for result in report.results if result.reason]
     assert troubles == []
     if owes:
         owe(connection, found.debts)
     return found
+
+
+def coined(http: httpx.Client) -> None:
+    """Make a custom currency of nine decimals, a unit of which costs a dollar's hundredth, and twice that next year."""
+    coins = {"code": "COINS", "name": "Coins", "precision": 9, "decimal_mark": ".", "thousand_separator": ","}
+    path = f"/currencies/custom/{http.post('/currencies/custom', json=coins).json()['id']}/cost-bases"
+    for cost in ({"rate": "0.01"}, {"rate": "0.02", "effective_from": "2027-01-01T00:00:00Z"}):
+        assert http.post(path, json={"fiat_code": "USD", **cost}).is_success
+
+
+def costs_of_coins(http: httpx.Client) -> list[tuple[str, str | None]]:
+    """What a unit of it costs, with the ends, in the order in which the costs begin."""
+    rows = http.get("/currencies?filter[type]=custom&expand=cost_basis").json()["data"]
+    return [(base["rate"], base.get("effective_to")) for row in rows for base in row["cost_basis"]]
+
+
+COINED = """
+- key: coined
+  name: Coined
+  currency: USD
+  billing_cadence: P1M
+  phases: [{key: main, name: Main, rate_cards: [
+    {key: coin, name: Coin, billing_cadence: P1M, currency: COINS, price: {type: flat, amount: "0.000000003"}}]}]
+"""
+"""A plan with a card in this currency, which can't be published before a unit costs something."""
 
 
 class Pausing(httpx.BaseTransport):

@@ -8,11 +8,11 @@ from dataclasses import field
 from datetime import datetime
 
 from billsync import __version__
-from billsync.api.documents import BALANCE, PROFILES
+from billsync.api.documents import BALANCE
 from billsync.app.dump.addons import ADDONS, SUBSCRIPTION, with_addons
-from billsync.app.dump.losses import LISTING
 from billsync.app.ending import error
 from billsync.app.planning.pipeline import everything
+from billsync.app.recovery.setting_up import here
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.changes.likeness import children
@@ -23,15 +23,15 @@ from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.observed.index import Index, index, is_over
 from billsync.core.observed.without_files import worded_for
 from billsync.kinds.registry import KINDS
-from billsync.live.lists.paging import Refused
 from billsync.model.address import Address
 from billsync.model.change import Guard, PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Desired, Snapshot
+from billsync.report.moves.guards import DEFAULT_BILLING
 from billsync.report.moves.lasting import with_lasting_fees
-from billsync.report.recovery.facts.own_billing import CUSTOMER, own_billing
+from billsync.report.recovery.facts.own_billing import CUSTOMER
 from billsync.report.recovery.facts.restored_keys import short_digest
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
@@ -39,6 +39,7 @@ from billsync.report.recovery.restore.debts import Debt
 from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
 from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration
+from billsync.report.recovery.restore.set_up import SetUp, default_guards, set_up
 from billsync.report.recovery.restore.usage_accounts import Number
 from billsync.report.recovery.restore.usage_start import Unbilled, moments_until, unbilled
 from billsync.report.recovery.snapshot.items import Event
@@ -54,7 +55,8 @@ class Restore:
 
     `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
     the periods of which they are billed, and `events` the number of all events. `debts` are made again
-    after the steps of the plan. `pins` are the billing of customers who have their own, by the customer's key.
+    after the steps of the plan. `set_up` is made before them; `pins` are the billing of customers who have their own,
+    by the customer's key, and `held` the keys of customers of whom nothing is done, as others would bill them.
     `loses_to_others`: something is lost as another's is in its place, which is left alone. `runs`: see `what_runs`.
     """
 
@@ -66,6 +68,8 @@ class Restore:
     events: int = 0
     debts: tuple[Debt, ...] = ()
     pins: Mapping[str, Pin] = field(default_factory=dict)
+    set_up: SetUp = SetUp()
+    held: frozenset[str] = frozenset()
     loses_to_others: bool = False
     runs: str = ""
 
@@ -88,31 +92,43 @@ def planned(
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
     now = servers_now_by_anybody(connection, known)
-    pins, unpinned = _pins(connection, recovery)
-    credits = credits_in(plan_file) if plan_file else {}
-    tables = Tables(connection.kinds, connection.routes, connection.generation.can(CHARGES), unpinned, credits)
+    making = set_up(recovery, here(connection), now)
+    pins = pins_of(recovery, recovery.live.of(CUSTOMER), making.profiles)
+    held = {} if DEFAULT_BILLING in (allow or {}) else _not_billed_here(recovery, pins.held, known)
+    tables = Tables(
+        connection.kinds,
+        connection.routes,
+        connection.generation.can(CHARGES),
+        {**pins.without_data, **{name: how for name, how in pins.held.items() if name not in held}},
+        held,
+        making,
+        credits_in(plan_file) if plan_file else {},
+    )
     since = _unbilled(recovery, now)
     number = _numbers(events, since)
-    held = index(_subscriptions(recovery), connection.kinds, connection.routes)
+    rows = index(_subscriptions(recovery), connection.kinds, connection.routes)
 
     def decided(refused: frozenset[Address] = frozenset()) -> tuple[Restoration, Staged]:
         found = restoration(recovery, known, tables, choices, now, number, refused)
-        server, mode = _server(connection, held), Mode(RESTORE, deletes=False, allow=allow or {})
+        server, mode = _server(connection, rows), Mode(RESTORE, deletes=False, allow=allow or {})
         return found, staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
 
     found, made = decided()
     if refused := refused_chains(made.changes, connection.kinds):  # nothing is done for what can't begin here
         found, made = decided(refused)
     accounts = accounted(found, made.changes)
+    plan = _plan_file(connection, made, rows, known, now)
     return Restore(
-        _plan_file(connection, made, held, known, now),
+        replace(plan, guards=(*plan.guards, *default_guards(recovery, making, allow or {}))),
         accounts,
         known,
         found.served,
         since,
         sum(one.whole for one in number.values()),
         debts_to_make(found, accounts),
-        _by_key(recovery, pins, accounts),
+        _by_key(recovery, pins.pins, accounts),
+        making,
+        frozenset(str(row.fields["key"]) for row in recovery.live.of(CUSTOMER) if row.id in held),
         lost_to_others(accounts),
         what_runs(recovery, now),
     )
@@ -168,16 +184,16 @@ def _of_strangers(guards: Iterable[Guard], held: Index) -> Iterator[Guard]:
         yield guard
 
 
-def _pins(connection: Connection, recovery: Recovery) -> tuple[Mapping[str, Pin], Mapping[str, str]]:
-    """By the customer's id in the snapshot, the billing that can be set here, and why other can't."""
-    if not own_billing(recovery):
-        return {}, {}
-    try:
-        rows = connection.listed(PROFILES, listing=LISTING)
-    except Refused:
-        rows = ()
-    here = [row for row in rows if not row.get("deleted_at")]
-    return pins_of(recovery, recovery.live.of(CUSTOMER), here)
+def _not_billed_here(recovery: Recovery, held: Mapping[str, str], known: Snapshot) -> Mapping[str, str]:
+    """The customers without their billing profile, but for those that are billed here already: for them it is late."""
+    kind = KINDS[SUBSCRIPTION]
+    billed = {str(row.fields.get("customer_id")) for row in known.of(SUBSCRIPTION) if not is_over(kind, row.fields)}
+    keys = {row.fields.get("key") for row in known.of(CUSTOMER) if row.id in billed}
+    return {
+        row.id: held[row.id]
+        for row in recovery.live.of(CUSTOMER)
+        if row.id in held and row.fields.get("key") not in keys
+    }
 
 
 def _by_key(recovery: Recovery, pins: Mapping[str, Pin], accounts: Iterable[Accounted]) -> Mapping[str, Pin]:

@@ -1,4 +1,5 @@
-"""Parts of a restore that no step made and that last: debts as fees, and the billing of customers. Reads only."""
+"""Parts of a restore that no step made and that last: custom currencies, billing profiles, debts as fees, and the
+billing of customers. Reads only."""
 
 from __future__ import annotations
 
@@ -16,6 +17,9 @@ from billsync.model.state import Snapshot
 
 REFERENCE = "unique_reference_id"
 BILLING = "its billing stays as the run set it"
+BILLING_PROFILE = "billing_profile"
+PROFILE = "delete it by hand, once no customer has it and another is the default"
+CURRENCY = "no call takes a custom currency, or what a unit of it costs, back"
 UNOWNED = "nobody owns it, and billsync deletes nothing that isn't owned: delete it by hand"
 
 
@@ -31,6 +35,8 @@ def lasting_besides(connection: Connection, run: Journaled, gone: Container[Addr
     for address in run.pinned:
         if address not in gone:
             yield Lasting(address, BILLING)
+    for address in run.set_up:
+        yield Lasting(address, PROFILE if address.kind == BILLING_PROFILE else CURRENCY)
     for address in run.unowned:
         yield Lasting(address, UNOWNED)
 

@@ -15,8 +15,10 @@ from billsync.app.ending import Exit, error
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.drilling import drill
 from billsync.app.recovery.owing import owe
+from billsync.app.recovery.pinning import pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
-from billsync.app.recovery.restoring import planned
+from billsync.app.recovery.restoring import Restore, planned
+from billsync.app.recovery.setting_up import make_set_up
 from billsync.app.recovery.store import events, read
 from billsync.app.server.connecting import Way, connect
 from billsync.app.server.connection import Connection
@@ -33,13 +35,16 @@ from billsync.live.protocol.target import LOCAL_BASE, Target
 from billsync.local.app import LocalServer
 from billsync.local.server.editions import AUGUST, edition_of
 from billsync.model.frozen import dataclass
+from billsync.model.ports import Journal
 from billsync.model.recovery import Accounted, Header, Recovery
-from billsync.model.result import Status
+from billsync.model.result import Report, Status, StepResult
 from billsync.render.formats.words import title_of
 from billsync.render.recovery.drill import Drilled, Pace
 from billsync.render.recovery.report import RecoveryReport
+from billsync.report.moves.guards import DEFAULT_BILLING
 from billsync.report.recovery.losses.accounting import complete
 from billsync.report.recovery.restore.choices import Choices, Usage
+from billsync.report.recovery.restore.pins import with_profiles
 from billsync.report.recovery.snapshot.items import Event
 
 DATABASE = "drill.db"
@@ -110,14 +115,15 @@ class _Restoring:
     def run(self, connection: Connection) -> tuple[Accounted, ...]:
         """Restore everything. Raises Ended where a row has no fate, or a step isn't done; RemoteError."""
         recovery = self.recovery
-        found = planned(connection, recovery, self.choices, events=self._events())
+        allow = {DEFAULT_BILLING: ""}  # the embedded server has none of the apps
+        found = planned(connection, recovery, self.choices, allow, self._events())
         if faults := complete(recovery, found.accounts, events=found.events):
             raise error("unaccounted", "; ".join(faults[:NAMED]))
         if found.plan.guards:
             raise error("drill-failed", "; ".join(guard.reason for guard in found.plan.guards[:NAMED]))
         with FileJournal(self.folder / "journal", clock=connection.clock, facts={}) as journal:
-            report = carry_out(connection, found.plan, journal=journal, known=found.known)
-        failed = [one for one in report.results if one.status not in (Status.DONE, Status.ALREADY)]
+            results = self._carried(connection, found, journal)
+        failed = [one for one in results if one.status not in (Status.DONE, Status.ALREADY)]
         if failed:
             reasons = [f"{title_of(one.step.address)}: {one.reason}" for one in failed[:NAMED]]
             raise error("drill-failed", "; ".join(reasons))
@@ -125,6 +131,19 @@ class _Restoring:
         if self.choices.usage is not Usage.NONE:
             resend(connection, recovery, self._events(), self.choices, found, self.progress)
         return found.accounts
+
+    def _carried(self, connection: Connection, found: Restore, journal: Journal) -> tuple[StepResult, ...]:
+        """Make the set-up, and carry the steps out, with the billing of customers once they are there. Raises Ended."""
+        made = make_set_up(connection, found.set_up, journal)
+        go = partial(carry_out, connection, journal=journal, known=found.known)
+        first = go(until_customers(found.plan)) if found.pins else Report(())
+        pinned = pin(connection, with_profiles(found.pins, made.profiles), journal)
+        if failed := {**made.failed, **(pinned.failed or {})}:
+            reasons = [f"{name}: {reason}" for name, reason in failed.items()]
+            raise error("drill-failed", "; ".join(reasons[:NAMED]))
+        ended = {one.step.id: one for one in first.results}
+        rest, held = second_part(found.plan, ended, (), connection.kinds)
+        return (*first.results, *held, *go(rest).results)
 
     def _events(self) -> Iterator[Event]:
         return events(self.path) if self.recovery.header.has_events else iter(())

@@ -26,6 +26,7 @@ from billsync.app.recovery.owing import owe
 from billsync.app.recovery.pinning import Pinned, pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
 from billsync.app.recovery.restoring import RESTORE, Restore, planned, what_runs
+from billsync.app.recovery.setting_up import HasSetUp, make_set_up
 from billsync.app.recovery.store import digest_of, events, read
 from billsync.app.recovery.verifying import verify_patiently
 from billsync.app.server.connection import Connection
@@ -60,10 +61,12 @@ from billsync.render.recovery.object import losses_object, proof_object
 from billsync.render.recovery.page import loss_sections, proof_sections
 from billsync.render.recovery.report import PROOF, About, text_of_proof
 from billsync.render.recovery.text import losses_text
+from billsync.report.moves.guards import DEFAULT_BILLING
 from billsync.report.recovery.losses.accounting import LossReport, complete, loss_report
 from billsync.report.recovery.losses.loss_lines import LOSSES
 from billsync.report.recovery.proof.departures import Proof
 from billsync.report.recovery.restore.choices import Choices, Usage
+from billsync.report.recovery.restore.pins import Pin, with_profiles
 from billsync.schema.codes import diagnostic
 
 
@@ -92,11 +95,12 @@ class RestoreOptions:
 
 @dataclass(slots=True)
 class _Losses:
-    """The loss report above the changes of an account, the ends of debts, usage events and billing, the keys of
-    customers whose billing couldn't be set, and the proof, if there is one."""
+    """The loss report above the changes of an account, the ends of the set-up, debts, usage events and billing, the
+    keys of customers whose billing couldn't be set, and the proof, if there is one."""
 
     report: LossReport
     about: About
+    set_up: str = ""
     debts: str = ""
     events: str = ""
     billing: str = ""
@@ -105,13 +109,13 @@ class _Losses:
 
     def text(self, results: Mapping[str, StepResult], look: Look) -> str:
         """The loss report as text."""
-        sent = "".join(f"{one}\n" for one in (self.billing, self.debts, self.events) if one)
+        sent = "".join(f"{one}\n" for one in (self.set_up, self.billing, self.debts, self.events) if one)
         proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
         return f"{losses_text(self.report, look.width)}{sent}{proof}"
 
     def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
         """The loss report as a part of the JSON object."""
-        said = {"billing": self.billing, "debts": self.debts, "events": self.events}
+        said = {"set_up": self.set_up, "billing": self.billing, "debts": self.debts, "events": self.events}
         sent = {name: text for name, text in said.items() if text}
         proof = {PROOF: proof_object(self.proof)} if self.proof else {}
         return {LOSSES: losses_object(self.report), **sent, **proof}
@@ -138,6 +142,8 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
             plan = replace(found.plan, intended={**found.plan.intended, **_facts(path, how, found)})
             found = replace(found, plan=for_later(plan, connection, how.valid_for))
         losses = _Losses(loss_report(found.accounts), about(recovery, connection.target))
+        if found.set_up.lines:
+            losses.set_up = f"Set up first: {'; '.join(found.set_up.lines)}."
         if how.is_dry:
             losses.billing = f"Billing of customers: {len(found.pins):,} to set." if found.pins else ""
             return _show(run, found, losses, exit_code=how.exit_code)
@@ -153,8 +159,9 @@ def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit
 
 
 def _with_losses(verdict: Exit, found: Restore) -> Exit:
-    """The exit code of a restore: what another's things on the server keep from coming back is a refusal."""
-    return worst(verdict, Exit.REFUSED) if found.loses_to_others else verdict
+    """The exit code of a restore: what another's things on the server, or a missing billing profile, keep from coming
+    back is a refusal."""
+    return worst(verdict, Exit.REFUSED) if found.loses_to_others or found.held else verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +200,8 @@ class _Restoring:
         wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
         if wrong := wrong or [*other_restore(plan, _facts(self.path, how, self.found))]:
             raise Ended(Exit.ERROR, *wrong)
+        others = (guard for guard in self.found.plan.guards if guard.code == DEFAULT_BILLING)
+        plan = replace(plan, guards=(*plan.guards, *others))
         return Account(plan, addition=self.losses), partial(carry_out_plan_file, connection), code_of_plan_file_run
 
     @property
@@ -205,26 +214,43 @@ class _Restoring:
         if account.plan.guards:
             account.not_tried = GUARDED
             return []
-        if not (account.plan.steps or self._sends or self.found.debts or self.found.pins):
+        found = self.found
+        if not (account.plan.steps or self._sends or found.debts or found.pins or not found.set_up.is_done):
             return []
         if not self.how.yes:
             _ask(self.run, account)
             if what_runs(self.recovery, servers_now_by_anybody(self.connection, self.found.known)) != self.found.runs:
                 raise error("restore-late")
         with journaled(self.run, self.connection, account) as journal:
-            return [*self._carried(account, go, journal), *self._added(account, code_of, journal)]
+            made, failed = self._set_up(journal)
+            if made.lacks_default and not made.made:
+                raise Ended(Exit.ERROR, *failed)
+            if made.lacks_default:  # another profile would bill everybody without one of their own
+                return failed
+            return [*failed, *self._carried(account, go, journal, made), *self._added(account, code_of, journal)]
 
-    def _carried(self, account: Account, go: CarryOutPart, journal: Journal) -> list[Diagnostic]:
+    def _set_up(self, journal: Journal) -> tuple[HasSetUp, list[Diagnostic]]:
+        """Make the set-up; a finding for each part of it that failed."""
+        wanted = self.found.set_up
+        made = make_set_up(self.connection, wanted, journal)
+        if not wanted.is_done:
+            self.losses.set_up = made.text
+        failed = [diagnostic("not-set-up", f"{name}: {reason}.") for name, reason in made.failed.items()]
+        return made, failed if made.lacks_default and not made.made else self._failed(*failed)
+
+    def _carried(self, account: Account, go: CarryOutPart, journal: Journal, made: HasSetUp) -> list[Diagnostic]:
         """Carry the steps out; once the customers are there, set their billing, before anything is invoiced. Whoever
         couldn't be given it gets nothing that would be invoiced by another profile."""
-        run = self.run
+        run, found = self.run, self.found
         show_it = partial(show_end, run, account)
         carried = partial(go, journal=journal, on_result=show_it, manner=manner_of(run))
-        if not self.found.pins:
+        pins = with_profiles(found.pins, made.profiles)
+        self.losses.unpinned = found.held | (found.pins.keys() - pins.keys())
+        if not (found.pins or found.held):
             carried(account.plan)
             return []
         carried(until_customers(account.plan))
-        more = self._pin(journal)
+        more = self._pin(pins, journal)
         rest, held = second_part(account.plan, account.results, self.losses.unpinned, self.connection.kinds)
         for result in held:
             show_it(result)
@@ -239,13 +265,15 @@ class _Restoring:
         owed = self._owe(journal) if self.found.debts else []
         return [*owed, *(self._send(journal) if self._sends else ())]
 
-    def _pin(self, journal: Journal) -> list[Diagnostic]:
+    def _pin(self, pins: Mapping[str, Pin], journal: Journal) -> list[Diagnostic]:
         """Set the billing of customers; a finding for each of whom it failed."""
+        if not pins:
+            return []
         try:
-            pinned = pin(self.connection, self.found.pins, journal)
+            pinned = pin(self.connection, pins, journal)
         except RemoteError as problem:
             pinned = Pinned(failed={"all customers": str(problem)})
-            self.losses.unpinned = frozenset(self.found.pins)
+            self.losses.unpinned |= pins.keys()
         self.losses.billing = pinned.text
         failed = pinned.failed or {}
         self.losses.unpinned |= failed.keys()

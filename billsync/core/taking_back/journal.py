@@ -16,6 +16,7 @@ from billsync.core.taking_back.journal_lines import (
     OWNERS,
     PINNED,
     SENDING,
+    SET_UP,
     NotAJournal,
     unsealed,
 )
@@ -72,7 +73,8 @@ class Journaled:
     `intended` is what its files say of the server that they are for, and `policy` are their rules (`_info.policy`);
     `ended` is the time of its last event, and `place` names the server in the same way in each directory. `owners` are
     those of the entities, where they have several; what is left out has none. `owed` are debts that it made again as
-    fees, `pinned` are entities whose billing it set, and `sent`: it sent usage events again.
+    fees, `pinned` are entities whose billing it set, `set_up` are custom currencies and billing profiles that it made,
+    and `sent`: it sent usage events again.
     """
 
     target: str
@@ -86,6 +88,7 @@ class Journaled:
     owners: Mapping[Address, str] = field(default_factory=dict)
     owed: tuple[Owed, ...] = ()
     pinned: tuple[Address, ...] = ()
+    set_up: tuple[Address, ...] = ()
     sent: bool = False
 
     @property
@@ -144,6 +147,7 @@ def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
         owners=begun.owners,
         owed=tuple(_owed(event) for event in events if event.get("event") == OWING),
         pinned=tuple(_entity_in(event) for event in events if event.get("event") == PINNED),
+        set_up=tuple(dict.fromkeys(_entity_in(event) for event in events if event.get("event") == SET_UP)),
         sent=any(event.get("event") == SENDING for event in events),
     )
 

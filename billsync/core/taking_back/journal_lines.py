@@ -13,8 +13,9 @@ ATTACHED, OWNERS = "attached", "owners"
 """The names under which it lists former quantities of what is attached, and the owners of entities."""
 SEAL_CHARACTERS = 32
 _SEAL = ', "seal": "'
-OWING, PINNED, SENDING = "owing", "pinned", "sending"
-"""The events of a restore that no step makes: a debt as a fee, billing, and usage."""
+SET_UP, OWING, PINNED, SENDING = "set-up", "owing", "pinned", "sending"
+"""The events of a restore that no step makes: custom currencies and billing profiles, a debt as a fee, billing, and
+usage."""
 
 
 class NotAJournal(ValueError):

@@ -71,6 +71,17 @@ GUARDS = Chapter(
             "  subscription acme/default\n  Allow it with --allow billing-setup",
         ),
         Code(
+            "default-billing",
+            "another billing profile would bill everybody",
+            "A restore would bill the customers without a profile of their own by another default profile than "
+            "before: the old one can't be made here, as its app isn't installed, say, or somebody has chosen another "
+            "default. Install the app, or make the profile the default under its old name, and run it again. If the "
+            "default profile of this organization is the right one, pass `--allow default-billing`. It also brings "
+            "back those whose own profile can't be made: the default one bills them.",
+            "customers without a billing profile of their own would be billed by another one than before: there is no "
+            "app of the type stripe: install its app 'Stripe' first\n  Allow it with --allow default-billing",
+        ),
+        Code(
             "cancel",
             "the run would end a subscription",
             "A subscription is declared to end, or is no longer declared, so that its customer would lose what it "

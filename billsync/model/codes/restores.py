@@ -23,6 +23,47 @@ RESTORES = Chapter(
             "billing_profiles Default: billsync doesn't manage these",
         ),
         Code(
+            "currency-differs",
+            "a custom currency that is here in another form",
+            "The organization has a custom currency of this code already, with another name, mark or cost of a unit. "
+            "No call changes a currency, and a cost that is in force isn't replaced: set another cost basis if it is "
+            "wrong.",
+            "custom currency COINS: a unit costs 0.02 USD here, not 0.01",
+        ),
+        Code(
+            "costs-unknown",
+            "the costs of a custom currency aren't in the snapshot",
+            "An earlier billsync took the snapshot, without the cost bases of custom currencies. The currency is made "
+            "again, and a plan with cards in it can't be published before a unit costs something: set its cost bases.",
+            "custom currency COINS: the snapshot, which an earlier billsync took, doesn't say what a unit costs: set "
+            "its cost bases",
+        ),
+        Code(
+            "profile-differs",
+            "a billing profile that is here in another form",
+            "The organization has the billing profile already, with another supplier, workflow or app, or nothing can "
+            "set a part of it again. It is left as it is: compare it with the old one before anything is invoiced.",
+            "billing profile 'EU': the one here has another workflow",
+        ),
+        Code(
+            "profile-not-made",
+            "a billing profile that can't be made",
+            "A billing profile hangs on an app, and no call installs one without somebody's key (a Stripe app), or "
+            "the server doesn't show its profiles or apps. Install the app, or make the profile under its old name, "
+            "and run the restore again.",
+            "billing profile 'EU': there is no app of the type stripe: install its app 'Stripe EU' first",
+        ),
+        Code(
+            "billing-missing",
+            "a customer whose billing profile can't be had here",
+            "The customer had a billing profile of its own, which is neither here nor can be made. Nothing of it comes "
+            "back, so that no other profile invoices it; everybody else is restored, and the exit code is 4. Install "
+            "the app, or make the profile under its old name, and run the restore again: it then brings the customer "
+            "back. `--allow default-billing` brings it back now, and the default profile bills it.",
+            "customer/acme: its billing profile 'EU' can't be made here: there is no app of the type stripe: install "
+            "its app 'Stripe EU' first",
+        ),
+        Code(
             "not-shown",
             "the server refused to show a list",
             "The list couldn't be read when the snapshot was taken, so that nothing is known of its rows.",

@@ -57,6 +57,16 @@ SNAPSHOTS = Chapter(
             "grant 01M1D47Z00FBCB54955HDWHYD0 has no fate.",
         ),
         Code(
+            "not-set-up",
+            "a custom currency or a billing profile was not made",
+            "The new server refused it, or the connection broke. Plans in the currency are refused by the server, and "
+            "customers of the profile get nothing that another would invoice. Without the default profile, nothing "
+            "else is done. Mend what the message says, or make the profile by hand under its name, and run the "
+            "restore again: nothing is made twice. The exit code is 3, and 1 where nothing was written.",
+            "custom_currency/COINS: POST /openmeter/currencies/custom: custom currencies are not enabled on this "
+            "deployment of OpenMeter.",
+        ),
+        Code(
             "debts-not-made",
             "the debts were not all made again",
             "The plan file was carried out, and making the debts of customers again, as one-off fees, broke off. Run "

@@ -31,7 +31,11 @@ from billsync.report.moves.twice import (
 
 T = TypeVar("T")
 
-FLAGS = (BILLING_SETUP, BILLS_TWICE, DEARER_PLAN, RECREATED, TRIAL_AGAIN)
+DEFAULT_BILLING = "default-billing"
+"""The guard of a restore against another default profile than before; its flag also lets the default one bill
+customers whose own profile can't be made."""
+
+FLAGS = (BILLING_SETUP, BILLS_TWICE, DEARER_PLAN, DEFAULT_BILLING, RECREATED, TRIAL_AGAIN)
 """The flags that let these guards pass."""
 
 

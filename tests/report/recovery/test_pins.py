@@ -8,16 +8,37 @@ from typing import Any
 
 import pytest
 
-from billsync.api.documents import BILLING, UNDECLARED_PROFILES
-from billsync.model.recovery import Header, Recovery
+from billsync.api.documents import BILLING, UNDECLARED_APPS, UNDECLARED_PROFILES
+from billsync.model.recovery import Fate, Header, Recovery
 from billsync.model.state import Row, Snapshot
 from billsync.report.recovery.facts.own_billing import billing_texts, own_billing
-from billsync.report.recovery.restore.pins import Pin, pin_of
+from billsync.report.recovery.restore.pins import NO_DEFAULT, Pin, pin_of
+from billsync.report.recovery.restore.profiles import NO_TAX_CODE, Here, profiles
 
 STRIPE = {"stripe": {"customer_id": "cus_1", "default_payment_method_id": ""}}
 KEPT = {"stripe": {"customer_id": "cus_1"}}
-OLD = ({"id": "d", "name": "Default", "default": True}, {"id": "e", "name": "EU", "default": False})
-HERE = ({"id": "D", "name": "Standard", "default": True}, {"id": "E", "name": "EU", "default": False})
+
+
+def shown(name: str, profile: str, app: str, **fields: Any) -> dict[str, Any]:
+    """A profile as a server shows it."""
+    of = {purpose: {"id": app} for purpose in ("tax", "invoicing", "payment")}
+    supplier = {"id": "", "name": "Acme", "addresses": {"billing_address": {"country": "DE"}}}
+    tax = {"enabled": True, "enforced": False}
+    return {
+        "id": profile, "name": name, "default": False, "apps": of, "supplier": supplier, "workflow": {"tax": tax},
+        "labels": {}, **fields,
+    }  # fmt: skip
+
+
+FRESH_SUPPLIER = {"id": "", "name": "OpenMeter", "addresses": {"billing_address": {"country": "US"}}}
+APPS = ({"id": "s", "type": "sandbox", "name": "Sandbox"}, {"id": "x", "type": "stripe", "name": "Stripe"})
+SANDBOX, PAYING = ({**APPS[0], "id": "S"},), tuple({**app, "id": str(app["id"]).upper()} for app in APPS)
+OLD = (shown("Default", "d", "s", default=True), shown("EU", "e", "x"))
+STANDARD, FRESH = (
+    shown(name, "D", "S", default=True, supplier=FRESH_SUPPLIER) for name in ("Standard", "openmeter-sandbox")
+)
+SAME, EU = shown("Default", "D", "S", default=True), shown("EU", "E", "X")
+NO_APP = "there is no app of the type stripe: install its app 'Stripe' first"
 
 
 def billed(profile: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -30,34 +51,83 @@ def recovery(document: dict[str, Any]) -> Recovery:
     live = Snapshot(
         {"customer": (Row("customer", "c", {"key": "acme"}),)}, {}, {BILLING.replace("{parent}", "c"): document}
     )
-    return Recovery(Header(at, at, "local", "openmeter", "openmeter@2026-08", "1"), live, {UNDECLARED_PROFILES: OLD})
+    return Recovery(
+        Header(at, at, "local", "openmeter", "openmeter@2026-08", "1"),
+        live,
+        {UNDECLARED_PROFILES: OLD, UNDECLARED_APPS: APPS},
+    )
 
 
 @pytest.mark.parametrize(
     ("document", "here", "wanted"),
     [
-        (billed("e", {}), HERE, Pin("E", {}, is_pinned=True)),
-        (billed("e", STRIPE), HERE, Pin("E", KEPT, is_pinned=True)),
-        (billed("d", STRIPE), HERE, Pin("D", KEPT, is_pinned=False)),
+        (billed("e", {}), (SAME, EU), Pin("E", {}, is_pinned=True)),
+        (billed("e", STRIPE), (SAME, EU), Pin("E", KEPT, is_pinned=True)),
+        (billed("d", STRIPE), (SAME, EU), Pin("D", KEPT, is_pinned=False)),
+        (billed("e", {}), (SAME,), Pin("", {}, is_pinned=True, made_for="e")),
+        (billed("d", STRIPE), (FRESH,), Pin("", KEPT, is_pinned=False, made_for="d")),
+        (billed("d", STRIPE), (STANDARD,), NO_DEFAULT),
         (
             billed("e", {}),
-            HERE[:1],
-            "the new organization has no billing profile named 'EU': make it, or set it by hand",
-        ),
-        (
-            billed("e", {}),
-            (*HERE, {**HERE[1], "id": "F"}),
-            "the new organization has several billing profiles named 'EU': make it, or set it by hand",
-        ),
-        (
-            billed("d", STRIPE),
-            HERE[1:],
-            "the new organization has no default billing profile: make it before anything is invoiced",
+            (SAME, EU, {**EU, "id": "F"}),
+            "its billing profile 'EU' can't be made here: there are several billing profiles named 'EU': give each a "
+            "name of its own",
         ),
     ],
 )
-def test_a_profile_of_the_same_name_is_taken(document: dict[str, Any], here: Any, wanted: Pin | str) -> None:
-    assert pin_of(recovery(document), document, here) == wanted
+def test_a_profile_is_found_by_its_name_or_made(document: dict[str, Any], here: Any, wanted: Pin | str) -> None:
+    old = recovery(document)
+
+    assert pin_of(old, document, profiles(old, Here(None, here, PAYING))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("here", "apps", "made", "fault"),
+    [
+        ((SAME,), PAYING, ("EU",), ""),
+        ((SAME,), SANDBOX, (), ""),
+        ((FRESH,), PAYING, ("Default", "EU"), ""),
+        ((), PAYING, ("Default", "EU"), ""),
+        ((STANDARD,), PAYING, ("EU",), "'Standard' is the default here: make 'Default', under this name, the default"),
+        (
+            ({**SAME, "default": False}, {**STANDARD, "id": "Z"}),
+            PAYING,
+            ("EU",),
+            "'Default' is here, and isn't the default: make it that",
+        ),
+        ((FRESH,), None, (), "this server doesn't show its apps"),
+        (None, PAYING, (), "this server doesn't show its billing profiles"),
+    ],
+)
+def test_another_default_profile_is_never_taken_in_silence(here: Any, apps: Any, made: Any, fault: str) -> None:
+    found = profiles(recovery(billed("d", {})), Here(None, here, apps))
+
+    assert (tuple(sorted(one.name for one in found.new.values())), found.default_fault) == (made, fault)
+
+
+def test_a_made_profile_has_its_old_content_and_is_known_by_its_label() -> None:
+    """Even where another has its name; what no request can set is said, and so is what differs in one made by hand."""
+    taxed = {"tax": {"enabled": True, "default_tax_config": {"behavior": "inclusive", "tax_code_id": "t"}}}
+    old = replace(
+        recovery(billed("e", {})),
+        undeclared={UNDECLARED_PROFILES: (OLD[0], shown("EU", "e", "x", workflow=taxed)), UNDECLARED_APPS: APPS},
+    )
+
+    made = profiles(old, Here(None, (SAME,), PAYING))
+    body = made.new["e"].body
+    labelled = profiles(old, Here(None, (SAME, EU, {**EU, **body, "id": "F"}), PAYING))
+    by_hand = profiles(old, Here(None, (SAME, {**EU, "apps": SAME["apps"]}), PAYING))
+    no_app = profiles(old, Here(None, (SAME,), SANDBOX))
+
+    assert body["workflow"] == {"tax": {"enabled": True, "default_tax_config": {"behavior": "inclusive"}}}
+    assert (body["labels"], body["apps"]) == ({"billsync_restored": "e"}, EU["apps"])
+    assert "id" not in body["supplier"]
+    assert labelled.here["e"]["id"] == "F"
+    assert [(one.fate, one.code, one.how) for found in (made, by_hand, no_app) for one in found.accounts[1:]] == [
+        (Fate.DIFFERENT, "profile-differs", NO_TAX_CODE),
+        (Fate.DIFFERENT, "profile-differs", f"the one here has another workflow, app; {NO_TAX_CODE}"),
+        (Fate.LOST, "profile-not-made", NO_APP),
+    ]
 
 
 def test_a_default_profile_without_data_is_nobodys_own() -> None:

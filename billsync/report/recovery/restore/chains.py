@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from billsync.core.lifecycle.chain_begin import BEGIN_IN_PHASE
@@ -23,6 +23,7 @@ from billsync.report.recovery.restore.compensation import compensation
 from billsync.report.recovery.restore.fees import Beginning
 from billsync.report.recovery.restore.link_fates import fate_of_change, fates_now
 from billsync.report.recovery.restore.links import SUBSCRIPTION, Link
+from billsync.report.recovery.restore.lost_versions import lost_versions
 from billsync.report.recovery.restore.missed import fees_missed, hidden_charges, missed_while_waiting
 from billsync.report.recovery.restore.old import Old, moment, owner_of
 
@@ -68,12 +69,12 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
     already, which aren't compensated again."""
     found: list[Begun] = []
     accounts: list[Accounted] = []
-    kind = old.registry[SUBSCRIPTION]
+    kind, lost = old.registry[SUBSCRIPTION], lost_versions(old)
     several: dict[Address, list[Row]] = defaultdict(list)
     for row in old.recovery.live.of(SUBSCRIPTION):
         customer = old.customer_of(row)
         if customer is None:
-            accounts.append(old.fated(row, Fate.LOST, "no-parent", "its customer can't be restored"))
+            accounts.append(old.fated(row, Fate.LOST, "no-parent", "its customer isn't restored"))
         elif is_over(kind, row.fields):
             accounts.append(old.fated(row, Fate.LOST, "ended", "it has ended"))
         elif (status := status_of(kind, row.fields)) not in kind.statuses:
@@ -82,7 +83,7 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
             key = str(labels_of(row.fields).get(KEY, kind.default_key))
             several[Address(SUBSCRIPTION, (*customer.names, key))].append(row)
     for address in sorted(several, key=lambda one: one.order):
-        begun, told = _Chain(old, choices, now, address, live.get(address)).restored(several[address])
+        begun, told = _Chain(old, choices, now, address, live.get(address), lost).restored(several[address])
         found += begun
         accounts += told
     return Chains(tuple(found), tuple(_unproved(old, one) for one in accounts))
@@ -105,6 +106,7 @@ class _Chain:
     now: datetime
     address: Address
     live: Row | None
+    lost: Container[Address] = frozenset()
 
     def restored(self, rows: list[Row]) -> tuple[tuple[Begun, ...], tuple[Accounted, ...]]:
         """The chain as it begins again, and the fates of its rows."""
@@ -135,8 +137,8 @@ class _Chain:
 
     def _begun(self, link: Link, later: Link | None) -> tuple[Begun | None, tuple[Accounted, ...]]:
         version = link.version
-        if version is None:
-            reason = "it is on a plan of its own, or on one that was deleted"
+        if version is None or version in self.lost:
+            reason = "it is on a plan of its own, or on one that can't be restored"
             return None, tuple(self._given_up(one, "refers-to-gone", reason) for one in (link, later) if one)
         if link.start is None and link.is_in(State.COMING):
             return None, (
@@ -237,7 +239,7 @@ class _Chain:
 
     def _following(self, link: Link) -> Following | None:
         version = link.version
-        if version is None:
+        if version is None or version in self.lost:
             return None
         fields = {**link.kept, "change": AT_RENEWAL, "addons": None}
         return Following(version, self.old.entity(self.address, link.row, fields), link.row.id)

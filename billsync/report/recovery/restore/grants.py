@@ -50,11 +50,13 @@ def grants(old: Old, now: datetime) -> Iterator[Granted]:
 def _granted(old: Old, row: Row, now: datetime) -> Granted:
     customer = old.customer_of(row)
     owner = owner_of(row)
-    if customer is None:
-        return Granted(None, owner, old.fated(row, Fate.LOST, "no-parent", "its customer can't be restored"))
     left = _left(old, row)
-    ended = moment(row.fields, "expires_at")
     is_over = state_of(old.registry[GRANT], row.fields) in (State.OVER, State.TAKEN_BACK)
+    if customer is None:
+        money = {str(row.fields["currency"]): left} if left and not is_over else {}
+        account = old.fated(row, Fate.LOST, "no-parent", "its customer isn't restored", money)
+        return Granted(None, owner, account)
+    ended = moment(row.fields, "expires_at")
     address = Address(GRANT, (*customer.names, key_of(row)))
     if left is None and not is_over:
         return Granted(None, owner, old.fated(row, Fate.LOST, "left-unknown", "the snapshot doesn't say what is left"))

@@ -14,6 +14,7 @@ from billsync.model.kind import Archetype, State
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.report.recovery.restore.chains import Begun
+from billsync.report.recovery.restore.lost_versions import lost_versions
 from billsync.report.recovery.restore.old import Old, moment
 
 
@@ -39,7 +40,7 @@ def needed_versions(old: Old, begun: Sequence[Begun]) -> NeededVersions:
         if address in rows and address not in whole:
             whole.add(address)
             needed |= {one for one in symbols_in(old.source.view(rows[address])) if one.version is not None}
-    lost = {address for address in whole if old.refers_to_gone(rows[address])}
+    lost = whole & lost_versions(old)
     accounts = (
         _account(old, row, is_needed=address in whole, is_lost=address in lost) for address, row in rows.items()
     )
@@ -65,7 +66,7 @@ def is_there(old: Old, row: Row, target: Source) -> bool:
 
 def _account(old: Old, row: Row, *, is_needed: bool, is_lost: bool) -> Accounted:
     if is_lost:
-        return old.fated(row, Fate.LOST, "refers-to-gone", "it refers to something that was deleted or archived")
+        return old.fated(row, Fate.LOST, "refers-to-gone", "it refers to something that can't be restored")
     if is_needed:
         return old.fated(row, Fate.RESTORED)
     status = status_of(old.registry[row.kind], row.fields)

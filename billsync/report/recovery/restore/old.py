@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 
 from billsync.core.dump.document import plain_fields
@@ -29,12 +29,15 @@ PLACE = Position("snapshot", 1, 1)
 class Old:
     """A recovery snapshot, indexed with the tables of the server that it is restored to.
 
-    `guessed` are the ids of subscriptions whose server shows no times: theirs are what their creation suggests.
+    `guessed` are the ids of subscriptions whose server shows no times: theirs are what their creation suggests. `held`
+    are the ids of customers of whom nothing comes back yet; `lacking` are currencies that can't be had.
     """
 
     recovery: Recovery
     source: Source
     guessed: frozenset[str] = frozenset()
+    held: Container[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
 
     @property
     def registry(self) -> Registry:
@@ -42,7 +45,11 @@ class Old:
         return self.source.registry
 
     def customer_of(self, row: Row) -> Address | None:
-        """The address of the entity to which a row belongs."""
+        """The address of the customer with whom a row comes back; None where that one doesn't."""
+        customer = parent_id(row, self.source.routes[row.kind]) or ""
+        return None if customer in self.held else self.source.found.names.get(customer)
+
+    def _parent_of(self, row: Row) -> Address | None:
         return self.source.found.names.get(parent_id(row, self.source.routes[row.kind]) or "")
 
     def named(self, row: Row) -> str:
@@ -53,7 +60,7 @@ class Old:
 
     def _chain(self, row: Row) -> Address | None:
         kind = self.registry[row.kind]
-        parent = self.customer_of(row) if kind.archetype is Archetype.CHAINED else None
+        parent = self._parent_of(row) if kind.archetype is Archetype.CHAINED else None
         key = str(labels_of(row.fields).get(KEY, kind.default_key))
         return Address(kind.name, (*parent.names, key)) if parent else None
 
@@ -64,7 +71,9 @@ class Old:
         return Entity(address, {name: value for name, value in whole.items() if value is not None}, PLACE)
 
     def refers_to_gone(self, row: Row) -> bool:
-        """Whether a row refers to something that isn't in the snapshot."""
+        """Whether a row refers to something that isn't in the snapshot, or to a currency that can't be had."""
+        if self.lacking and not self.lacking.isdisjoint(_currencies(row.fields)):
+            return True
         return any(one.key.startswith(UNKNOWN) for one in symbols_in(self.source.view(row)))
 
     def fated(
@@ -73,15 +82,29 @@ class Old:
         """The fate of a row."""
         customer = self.source.found.names.get(row.id) if row.kind == "customer" else None
         if row.kind != "customer" and self.registry[row.kind].parent is not None:
-            customer = self.customer_of(row)
+            customer = self._parent_of(row)
         name = customer.key if customer else None
         return Accounted(row.kind, row.id, self.named(row), fate, code, how, name, money or {})  # type: ignore[arg-type]
 
 
-def old(recovery: Recovery, registry: Registry, routes: Mapping[str, Routes]) -> Old:
-    """The organization of a snapshot."""
+def _currencies(fields: Fields) -> Iterator[str]:
+    """The currencies of a plan or an add-on, and of its cards."""
+    phases = (fields, *(fields.get("phases") or ()))
+    for one in (fields, *(card for phase in phases for card in phase.get("rate_cards") or ())):
+        if isinstance(code := one.get("currency"), str):
+            yield code
+
+
+def old(
+    recovery: Recovery,
+    registry: Registry,
+    routes: Mapping[str, Routes],
+    held: Container[str] = frozenset(),
+    lacking: frozenset[str] = frozenset(),
+) -> Old:
+    """The organization of a snapshot; of the customers that are `held`, nothing comes back."""
     recovery, guessed = with_times(recovery, registry["subscription"])
-    return Old(recovery, Source(index(recovery.live, registry, routes), registry, routes), guessed)
+    return Old(recovery, Source(index(recovery.live, registry, routes), registry, routes), guessed, held, lacking)
 
 
 def owner_of(row: Row) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Row
@@ -11,11 +11,12 @@ from billsync.report.recovery.losses.accounting import REFUSED, UNEXPLAINED, Pla
 from billsync.report.recovery.restore.old import Old
 
 
-def other_accounts(old: Old, known: Collection[Place]) -> Iterator[Accounted]:
-    """Yield the accounts of all rows but those whose places are `known`, and of lists and amounts of credit."""
+def other_accounts(old: Old, known: Collection[Place], fates: Mapping[Place, Accounted]) -> Iterator[Accounted]:
+    """Yield the accounts of all rows but those whose places are `known`, and of lists and amounts of credit; `fates`
+    are those of custom currencies and billing profiles."""
     for rows in old.recovery.live.rows.values():
         yield from (_unmanaged(old, row) for row in rows if (row.kind, row.id) not in known)
-    yield from _undeclared(old.recovery)
+    yield from _undeclared(old.recovery, fates)
     yield from _unexplained(old)
 
 
@@ -27,7 +28,7 @@ def _unmanaged(old: Old, row: Row) -> Accounted:
     return Accounted(row.kind, row.id, f"{row.kind} {name}", Fate.LOST, "not-managed", how, key)
 
 
-def _undeclared(recovery: Recovery) -> Iterator[Accounted]:
+def _undeclared(recovery: Recovery, fates: Mapping[Place, Accounted]) -> Iterator[Accounted]:
     for name, listed in recovery.undeclared.items():
         if isinstance(listed, int):
             how = f"the server refused to show it ({listed})"
@@ -36,7 +37,9 @@ def _undeclared(recovery: Recovery) -> Iterator[Accounted]:
         for number, row in enumerate(listed):
             row_id = str(row.get("id", number))
             what = f"{name} {row.get('key') or row.get('name') or row_id}"
-            if name in LOSSES and not any(LOSSES[name]([row])):  # a fresh server has the same
+            if (name, row_id) in fates:
+                yield fates[name, row_id]
+            elif name in LOSSES and not any(LOSSES[name]([row])):  # a fresh server has the same
                 yield Accounted(name, row_id, what, Fate.RESTORED)
             else:
                 yield Accounted(name, row_id, what, Fate.LOST, "not-managed", "billsync doesn't manage these")

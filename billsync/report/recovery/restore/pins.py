@@ -1,17 +1,17 @@
-"""Billing profiles and data of apps that customers had of their own, as they are set again: profiles are matched by
-their names, as billsync makes none."""
+"""Billing profiles and data of apps that customers had of their own, as they are set again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Recovery
 from billsync.model.state import Row
 from billsync.model.value import Fields
 from billsync.report.recovery.facts.own_billing import DATA, PROFILE, data_of, own_billing, profiles_of
+from billsync.report.recovery.restore.profiles import Profiles
 
-NO_DEFAULT = "the new organization has no default billing profile: make it before anything is invoiced"
+NO_DEFAULT = "the default billing profile isn't the one that it had: set its data by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,13 @@ class Pin:
     """The billing of a customer: the id of a profile of the new server, and the data of its apps.
 
     `is_pinned`: the customer has the profile of its own; without, it is the default one, and only its data are set.
+    `made_for` is the old id of a profile that is only made in this restore.
     """
 
     profile: str
     data: Fields
     is_pinned: bool
+    made_for: str = ""
 
     @property
     def body(self) -> Fields:
@@ -37,24 +39,51 @@ class Pin:
         return shown and dict(data_of(document)) == self.data
 
 
-def pin_of(recovery: Recovery, document: Fields, here: Sequence[Fields]) -> Pin | str:
-    """The billing of a customer on a server with these profiles; a sentence where they have none like it."""
-    profile = profiles_of(recovery).get(str((document.get(PROFILE) or {}).get("id")), {})
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """By the customer's id, the billing that can be set; and why not, for customers who would be billed by another
+    profile than their own (`held`), and for those whose data of apps alone can't be set (`without_data`)."""
+
+    pins: Mapping[str, Pin]
+    held: Mapping[str, str]
+    without_data: Mapping[str, str]
+
+
+def pin_of(recovery: Recovery, document: Fields, found: Profiles) -> Pin | str:
+    """The billing of a customer; a sentence where its profile can't be had."""
+    shown = str((document.get(PROFILE) or {}).get("id"))
+    profile = profiles_of(recovery).get(shown, {})
     is_pinned = bool(profile) and not profile.get("default")
-    fitting = [one for one in here if (one.get("name") == profile.get("name") if is_pinned else one.get("default"))]
-    if len(fitting) == 1:
-        return Pin(str(fitting[0]["id"]), dict(data_of(document)), is_pinned)
+    data = dict(data_of(document))
+    wanted = shown if is_pinned else _default_of(recovery)
+    if (there := found.here.get(wanted)) is not None and (is_pinned or there.get("default")):
+        return Pin(str(there["id"]), data, is_pinned)
+    if wanted in found.new:
+        return Pin("", data, is_pinned, wanted)
+    if not wanted and found.default:  # the snapshot doesn't say which profile it was
+        return Pin(found.default, data, is_pinned)
     if not is_pinned:
         return NO_DEFAULT
-    number = "several billing profiles" if fitting else "no billing profile"
-    return f"the new organization has {number} named {profile.get('name')!r}: make it, or set it by hand"
+    return f"its billing profile {profile.get('name')!r} can't be made here: {found.faults[shown]}"
 
 
-def pins_of(
-    recovery: Recovery, customers: Sequence[Row], here: Sequence[Fields]
-) -> tuple[Mapping[str, Pin], Mapping[str, str]]:
-    """By the customer's id, the billing that can be set on a server with these profiles, and why other can't."""
+def _default_of(recovery: Recovery) -> str:
+    return next((name for name, row in profiles_of(recovery).items() if row.get("default")), "")
+
+
+def pins_of(recovery: Recovery, customers: Sequence[Row], found: Profiles) -> Pins:
+    """The billing that customers had of their own, on a server with these profiles."""
     own = own_billing(recovery)
-    found = {row.id: pin_of(recovery, own[row.id], here) for row in customers if row.id in own}
-    pins = {name: one for name, one in found.items() if isinstance(one, Pin)}
-    return pins, {name: one for name, one in found.items() if isinstance(one, str)}
+    several = {row.id: pin_of(recovery, own[row.id], found) for row in customers if row.id in own}
+    faults = {name: one for name, one in several.items() if isinstance(one, str)}
+    return Pins(
+        {name: one for name, one in several.items() if isinstance(one, Pin)},
+        {name: one for name, one in faults.items() if one != NO_DEFAULT},
+        {name: one for name, one in faults.items() if one == NO_DEFAULT},
+    )
+
+
+def with_profiles(pins: Mapping[str, Pin], made: Mapping[str, str]) -> Mapping[str, Pin]:
+    """The billing that can be set now: `made` are the new ids of profiles, by their old ones."""
+    known = {key: replace(one, profile=made.get(one.made_for, one.profile)) for key, one in pins.items()}
+    return {key: one for key, one in known.items() if one.profile}

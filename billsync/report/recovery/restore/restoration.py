@@ -41,21 +41,25 @@ from billsync.report.recovery.restore.links import SUBSCRIPTION
 from billsync.report.recovery.restore.needed_versions import is_active, is_there, needed_versions
 from billsync.report.recovery.restore.old import Old, old, owner_of
 from billsync.report.recovery.restore.other_accounts import other_accounts
+from billsync.report.recovery.restore.set_up import SetUp
 from billsync.report.recovery.restore.usage_accounts import Number, usage_accounts
 
 CUSTOMER = "customer"
+NOTHING_TO_MAKE = SetUp()
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The tables of the server that is restored to; `takes_fees`: its API takes one-off fees. `unpinned` says by the
-    customer's id why its billing can't be set there. `credits` are grants of fees in advance that a plan file makes,
-    which was decided earlier."""
+    customer's id why its billing can't be set there, and `held` why nothing of it comes back yet. `set_up` is made
+    before. `credits` are grants of fees in advance that a plan file makes, which was decided earlier."""
 
     registry: Registry
     routes: Mapping[str, Routes]
     takes_fees: bool = True
     unpinned: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
+    set_up: SetUp = NOTHING_TO_MAKE
     credits: Mapping[Address, Row] = field(default_factory=dict)
 
 
@@ -90,15 +94,13 @@ def restoration(
     """The stages that lead from the target's state to the snapshot's. `now` is the target's time, `events` the number
     of usage events by the customer's id; `refused` are chains that the target certainly doesn't take."""
     return _Restoring(
-        old(recovery, tables.registry, tables.routes),
+        old(recovery, tables.registry, tables.routes, tables.held, tables.set_up.lacking),
         Source(index(target, tables.registry, tables.routes), tables.registry, tables.routes),
         choices,
         now,
         events or {},
         refused,
-        takes_fees=tables.takes_fees,
-        unpinned=tables.unpinned,
-        credits=tables.credits,
+        tables=tables,
         survivors={row.id: row for rows in target.rows.values() for row in rows if not row.fields.get("deleted_at")},
     ).restored()
 
@@ -115,19 +117,15 @@ class _Restoring:
         events: Mapping[str, Number],
         refused: frozenset[Address],
         *,
-        takes_fees: bool,
-        unpinned: Mapping[str, str],
-        credits: Mapping[Address, Row],
+        tables: Tables,
         survivors: Mapping[str, Row],
     ) -> None:
-        self.takes_fees = takes_fees
+        self.tables = tables
         self.survivors = survivors
         several = debts(before)
         self.debts = tuple(one for one in several if one.customer_id not in survivors)
         self.owed = tuple(one for one in several if one.customer_id in survivors)
         self.refused = refused
-        self.unpinned = unpinned
-        self.credits = credits
         self.events = events
         self.old = before
         self.target = target
@@ -207,6 +205,8 @@ class _Restoring:
             elif self.old.refers_to_gone(row):
                 how = "it refers to something that was deleted"
                 self.accounts.append(self.old.fated(row, Fate.LOST, "refers-to-gone", how))
+            elif row.id in self.tables.held:
+                self.accounts.append(self.old.fated(row, Fate.LOST, "billing-missing", self.tables.held[row.id]))
             else:
                 account = self._billed(row) or self._unowned(row) or self.old.fated(row, Fate.RESTORED)
                 self.accounts.append(account)
@@ -215,7 +215,7 @@ class _Restoring:
 
     def _billed(self, row: Row) -> Accounted | None:
         """The fate of a customer whose own billing can't be set again."""
-        how = self.unpinned.get(row.id)
+        how = self.tables.unpinned.get(row.id)
         return self.old.fated(row, Fate.DIFFERENT, "billing", how) if how else None
 
     def _unowned(self, row: Row) -> Accounted | None:
@@ -244,7 +244,7 @@ class _Restoring:
         made = [(one.owner, one.entity, one.account.row_id) for one in found if one.entity is not None]
         live = self.target.found.records
         beginning = [chain for chain in begun if not self._is_refused(chain)]
-        given = {**self.credits, **live}
+        given = {**self.tables.credits, **live}
         self.accounts += (line for chain in beginning for line, _ in excess_lines(chain, given))
         paid = [
             one for chain in beginning for one in chain.compensations if one.address not in live and not chain.has_begun
@@ -316,9 +316,11 @@ class _Restoring:
 
     def _others(self, served: frozenset[str]) -> None:
         """Account for what no stage can hold: other kinds, lists that no file can declare, debts."""
-        self.accounts += other_accounts(self.old, {(one.kind, one.row_id) for one in self.accounts})
+        self.accounts += other_accounts(
+            self.old, {(one.kind, one.row_id) for one in self.accounts}, self.tables.set_up.fates
+        )
         self.accounts += usage_accounts(self.old, self.choices, self.events, served)
-        self.accounts += debt_accounts(self.debts, takes_fees=self.takes_fees)
+        self.accounts += debt_accounts(self.debts, takes_fees=self.tables.takes_fees)
         self.accounts += map(kept_debt, self.owed)
 
 

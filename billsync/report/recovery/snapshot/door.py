@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from billsync.api.documents import BALANCE
-from billsync.api.promises import ANYTHING, MOMENT, TEXT, Promise, promise_of, promise_to
+from billsync.api.documents import BALANCE, UNDECLARED_APPS, UNDECLARED_CURRENCIES, UNDECLARED_PROFILES
+from billsync.api.promises import AMOUNT, ANYTHING, BOOLEAN, MOMENT, TEXT, WHOLE, Promise, promise_of, promise_to
 from billsync.api.routes import routes
 from billsync.core.views.promised import fault_in
 from billsync.core.views.shown_forms import form_fault
@@ -34,6 +34,23 @@ _ROUTES = routes("openmeter")
 _HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 _BILLING: Promise = {f"{PROFILE}?": {"id?": TEXT}, f"{DATA}?": {"*": ANYTHING}}
 _LISTED: Promise = {"id?": TEXT, "name?": TEXT, "code?": TEXT, "currency?": TEXT, "deleted_at?": MOMENT}
+_COST: Promise = {"fiat_code": TEXT, "rate": AMOUNT, "effective_from?": MOMENT, "effective_to?": MOMENT}
+_APP: Promise = {"id": TEXT}
+_LISTS: Mapping[str, Promise] = {
+    UNDECLARED_CURRENCIES: {"id": TEXT, "type": TEXT, "code": TEXT, "precision": WHOLE, "cost_basis?": (_COST,)},
+    UNDECLARED_PROFILES: {
+        "id": TEXT,
+        "name": TEXT,
+        "default": BOOLEAN,
+        "description?": TEXT,
+        "labels?": {"*": TEXT},
+        "supplier?": {"name?": TEXT},
+        "workflow?": {"*": ANYTHING},
+        "apps?": {"tax?": _APP, "invoicing?": _APP, "payment?": _APP},
+    },
+    UNDECLARED_APPS: {"id": TEXT, "type": TEXT, "name?": TEXT},
+}
+"""What is made again of the lists that no file can declare (catalog-facts.md §10, §12, §13)."""
 _EVENT: Promise = {
     "event?": {"id": TEXT, "source": TEXT, "type": TEXT, "subject": TEXT, "time?": MOMENT, "specversion?": TEXT}
 }
@@ -67,8 +84,9 @@ def check(item: Item, members: Members = EVERYTHING) -> None:
             _raise(item, _promise_broken(item) or (None if item.kind in members else _fault_of_row(item)))
         case Document(path=path, fields=fields):
             _raise(item, _fault_of_document(path, fields))
-        case Listed(rows=rows):
-            _raise(item, _first(fault_in(_LISTED, row) for row in rows or ()))
+        case Listed(name=name, rows=rows):
+            forms = _LISTED, _LISTS.get(name, {})
+            _raise(item, _first(fault_in(form, row) for row in rows or () for form in forms))
         case CreditOf(credit=credit):
             _raise(item, fault_in(_BALANCES, {"balances": credit.balances}))
         case Event(row=row):
