@@ -44,7 +44,7 @@ class SetUp:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What is to be made, in words."""
+        """The things to be made, in words."""
         return tuple(self._lines())
 
     def _lines(self) -> Iterator[str]:

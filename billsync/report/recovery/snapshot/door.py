@@ -50,7 +50,7 @@ _LISTS: Mapping[str, Promise] = {
     },
     UNDECLARED_APPS: {"id": TEXT, "type": TEXT, "name?": TEXT},
 }
-"""What is made again of the lists that no file can declare (catalog-facts.md §10, §12, §13)."""
+"""The forms of what is made again of the lists that no file can declare (catalog-facts.md §10, §12, §13)."""
 _EVENT: Promise = {
     "event?": {"id": TEXT, "source": TEXT, "type": TEXT, "subject": TEXT, "time?": MOMENT, "specversion?": TEXT}
 }
