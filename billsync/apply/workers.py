@@ -66,22 +66,12 @@ class InTurn:
         """Nothing has to be ended."""
 
 
-class Threads:
-    """Threads, made when they are needed. They end with the process, which doesn't wait for a slow server."""
+class Elsewhere:
+    """Tasks that other threads carry out. They end with the process, which doesn't wait for a slow server."""
 
     def __init__(self) -> None:
-        self._tasks: SimpleQueue[tuple[int, Task] | None] = SimpleQueue()
         self._ends: SimpleQueue[Ended] = SimpleQueue()
         self._running = 0
-        self._threads = 0
-
-    def start(self, number: int, task: Task) -> None:
-        """Begin a task in a thread that has none."""
-        if self._running == self._threads:
-            threading.Thread(target=self._work, daemon=True).start()
-            self._threads += 1
-        self._running += 1
-        self._tasks.put((number, task))
 
     def next_end(self) -> Ended:
         """The next end, which an interrupt doesn't wait for."""
@@ -99,6 +89,29 @@ class Threads:
             self._running -= 1
             yield ended
 
+    def _carry_out(self, number: int, task: Task) -> None:
+        try:
+            self._ends.put(Ended(number, task()))
+        except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
+            self._ends.put(Ended(number, error=error))
+
+
+class Threads(Elsewhere):
+    """Threads, made when they are needed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tasks: SimpleQueue[tuple[int, Task] | None] = SimpleQueue()
+        self._threads = 0
+
+    def start(self, number: int, task: Task) -> None:
+        """Begin a task in a thread that has none."""
+        if self._running == self._threads:
+            threading.Thread(target=self._work, daemon=True).start()
+            self._threads += 1
+        self._running += 1
+        self._tasks.put((number, task))
+
     def close(self) -> None:
         """Let the threads end."""
         for _ in range(self._threads):
@@ -107,11 +120,34 @@ class Threads:
     def _work(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         while (found := self._tasks.get()) is not None:
-            number, task = found
-            try:
-                self._ends.put(Ended(number, task()))
-            except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
-                self._ends.put(Ended(number, error=error))
+            self._carry_out(*found)
+
+
+class Shared(Protocol):
+    """A thread that carries out several tasks together."""
+
+    def begin(self, task: Callable[[], None]) -> None:
+        """Begin a task, which raises nothing."""
+
+    def close(self) -> None:
+        """There are no more tasks."""
+
+
+class OneThread(Elsewhere):
+    """One thread for all tasks, which give way to each other while they wait."""
+
+    def __init__(self, shared: Shared) -> None:
+        super().__init__()
+        self._shared = shared
+
+    def start(self, number: int, task: Task) -> None:
+        """Begin a task beside the others."""
+        self._running += 1
+        self._shared.begin(lambda: self._carry_out(number, task))
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._shared.close()
 
 
 def workers(at_once: int) -> Workers:

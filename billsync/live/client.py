@@ -13,6 +13,7 @@ from itertools import islice
 from types import TracebackType
 from typing import ClassVar, Self
 
+from billsync.live.fibers import Fibers, PatientClock
 from billsync.live.protocol.dated import ahead_of
 from billsync.live.protocol.encoding import NotJson, encode
 from billsync.live.protocol.encoding import decode as decode_json
@@ -69,8 +70,8 @@ class ReadingClient:
         if problem and not (settings.insecure_token and problem.code == "insecure-token"):
             raise ValueError(problem.summary)
         self._target = target
-        self._clock = clock
-        self._pause = Pause(clock)
+        self._clock = PatientClock(clock)
+        self._pause = Pause(self._clock)
         self._settings = settings
         self._understood = Understanding(target, settings)
         self._ways = Ways(target, clock, settings, self._METHODS)
@@ -91,6 +92,16 @@ class ReadingClient:
     def reads_at_once(self) -> int:
         """The number of reads worth having under way together, where they are few: one, if each takes a thread."""
         return READS_AT_ONCE if self._ways.quick is not None else 1
+
+    def fibers(self) -> Fibers | None:
+        """A thread for tasks that give way to each other while they wait for the server; None where each of them would
+        block."""
+        if self._ways.quick is None:
+            return None
+        try:
+            return Fibers()
+        except ImportError:
+            return None
 
     def ahead(self, path: str, query: Sequence[tuple[str, str]]) -> timedelta:
         """The time by which the server's clock is ahead of this machine's, by the date of an answer; nothing where that

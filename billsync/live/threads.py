@@ -22,7 +22,7 @@ def reading_threads(count: int) -> Iterator[ThreadPoolExecutor]:
     """A pool of `count` threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    pool = ThreadPoolExecutor(max_workers=count, initializer=_leave_signals)
+    pool = ThreadPoolExecutor(max_workers=count, initializer=leave_signals)
     try:
         yield pool
     except Exception:
@@ -45,6 +45,6 @@ def in_order(pool: ThreadPoolExecutor, call: Callable[[A], B], values: Iterable[
         yield running.popleft().result()
 
 
-def _leave_signals() -> None:
+def leave_signals() -> None:
     """Block signals in this thread: one delivered here wouldn't wake the main thread, which handles them."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

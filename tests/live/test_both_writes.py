@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -367,3 +368,24 @@ def test_old_libraries_leave_writes_to_the_full_client(name: str, monkeypatch: p
         remote._ways.send("POST", f"{base}/x", (), b"{}")
 
     assert asked == ["POST"]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_writes_of_tasks_in_one_thread_are_sent_once_too(lie: Lie, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost answer is that of its own task; the others go on."""
+    paths = ("/a", "/lie", "/b", "/c")
+    with lying(lie) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:
+        assert remote.get("/x").ok
+        fibers = remote.fibers()
+        if fibers is None:
+            pytest.skip("greenlet is not installed")
+        only_libcurl(monkeypatch)
+        ends: SimpleQueue[tuple[str, object]] = SimpleQueue()
+        for path in paths:
+            fibers.begin(lambda path=path: ends.put((path, ended(remote, "POST", path, BODY))))  # type: ignore[misc]
+        outcomes = dict(ends.get(timeout=10) for _ in paths)
+        fibers.close()
+
+    good = Answer(201, {"id": "1"})
+    assert outcomes == {"/a": good, "/lie": Unclear, "/b": good, "/c": good}
+    assert sorted(seen) == ["GET /x", *(f"POST {path}" for path in sorted(paths))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from billsync.app.planning.one_thread import in_one_thread
 from billsync.app.server.connection import Connection, ReadingConnection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
@@ -13,6 +14,7 @@ from billsync.core.changes.moved import with_moved
 from billsync.core.observed.index import Index, index
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.kinds.registry import KINDS
+from billsync.live.fibers import PatientClock
 from billsync.live.lists.hidden_labels import read_document_of
 from billsync.model.change import PlanFile
 from billsync.model.ports import Journal, ListRead, ReadAhead
@@ -40,12 +42,12 @@ def carry_out(
         connection.remote,
         bindings,
         journal,
-        connection.clock,
+        PatientClock(connection.clock),
         masking,
         one_chain_per_parent=is_one_chain_per_parent,
         decided_on=decided_on(plan, found, connection.routes),
     )
-    return execute(plan, world, on_result=on_result, manner=manner)
+    return execute(plan, world, on_result=on_result, manner=in_one_thread(connection, manner))
 
 
 def bindings_of(connection: ReadingConnection, known: Snapshot | None, moved: Moved) -> Bindings:

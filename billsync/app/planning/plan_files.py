@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from billsync.app.planning.carrying_out import bindings_of
+from billsync.app.planning.one_thread import in_one_thread
 from billsync.app.reading.billing import read_billing
 from billsync.app.server.connection import Connection
 from billsync.apply.bindings import Bindings
@@ -18,6 +19,7 @@ from billsync.core.diffing.readings import Filled, departure, filled_in
 from billsync.core.observed.index import Index
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.core.views.compare import said
+from billsync.live.fibers import PatientClock
 from billsync.live.protocol.target import LOCAL, parse_target
 from billsync.model.address import Address, symbols_in
 from billsync.model.change import PlanFile, Reading
@@ -167,8 +169,8 @@ def carry_out_plan_file(
     bindings = bindings_of(connection, None, plan.moved)
     found = unmet(connection, bindings, plan)
     absence = Absence(is_likely=False)
-    world = World(connection.remote, bindings, journal, connection.clock, masking, found, absence=absence)
-    return execute(plan, world, on_result=on_result, manner=manner)
+    world = World(connection.remote, bindings, journal, PatientClock(connection.clock), masking, found, absence=absence)
+    return execute(plan, world, on_result=on_result, manner=in_one_thread(connection, manner))
 
 
 def unmet(connection: Connection, bindings: Bindings, plan: PlanFile) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ LIBRARIES: Mapping[str, str] = {
     "rapidyaml": "ryml",
     "jsonschema-rs": "jsonschema_rs",
     "pycurl": "pycurl",
+    "greenlet": "greenlet",
 }
 """The libraries of the extra `fast`, with the modules that are imported."""
 

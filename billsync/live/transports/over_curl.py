@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from billsync.live.fibers import current
 from billsync.live.transports.curl_options import CurlWay, easy_handle
 from billsync.live.transports.fetch import Failure, Fetch
 from billsync.live.transports.plain_body import plain_body
@@ -242,5 +243,9 @@ class _Line:
 def wait_for_bytes(multi: Any) -> None:
     """Sleep until there is something to read or to write, or for a moment."""
     wait = multi.timeout()
-    if multi.select(LOOK_SECONDS if wait < 0 else min(LOOK_SECONDS, wait / 1000)) < 0:
+    seconds = LOOK_SECONDS if wait < 0 else min(LOOK_SECONDS, wait / 1000)
+    if (fibers := current()) is not None:
+        readable, writable, _ = multi.fdset()
+        fibers.wait((readable, writable), seconds if readable or writable else min(seconds, NOT_YET_SECONDS))
+    elif multi.select(seconds) < 0:
         time.sleep(NOT_YET_SECONDS)

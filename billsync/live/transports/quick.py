@@ -11,10 +11,10 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from threading import local
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from billsync.live.fibers import Own
 from billsync.live.protocol.proxies import proxy_to
 from billsync.live.protocol.target import Target
 from billsync.live.transports.curl_options import CurlWay
@@ -50,7 +50,8 @@ CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class QuickReads:
-    """Reads over libcurl. Threads may share it: each has connections of its own, which end with the thread.
+    """Reads over libcurl. Threads may share it: each has connections of its own, which end with the thread, and so has
+    each fiber.
 
     Raises ImportError where libcurl can't be used.
 
@@ -62,8 +63,8 @@ class QuickReads:
         self.way = way
         self._target = target
         self._is_plain = PLAIN_BASE.fullmatch(target.base) is not None
-        self._of_thread = local()
-        self._of_thread.lines = self._new_lines()
+        self._lines = Own(self._new_lines)
+        self._lines()
         self._missed = 0
         self._was_plain = False
         self.is_proved = is_proved
@@ -77,7 +78,7 @@ class QuickReads:
                 asked.append(get)
                 yield self._url(get)
 
-        for fetch in self._lines.fetch(urls(), min(at_once, READS_AT_ONCE)):
+        for fetch in self._lines().fetch(urls(), min(at_once, READS_AT_ONCE)):
             yield asked.popleft(), fetch
 
     def judge(self, fetch: Fetch, *, was_plain: bool) -> None:
@@ -98,15 +99,7 @@ class QuickReads:
 
     def close(self) -> None:
         """Close all connections of this thread."""
-        self._lines.close()
-
-    @property
-    def _lines(self) -> Lines:
-        """The connections of this thread."""
-        found: Lines | None = getattr(self._of_thread, "lines", None)
-        if found is None:
-            found = self._of_thread.lines = self._new_lines()
-        return found
+        self._lines().close()
 
     def _new_lines(self) -> Lines:
         return Lines(self.way, at_most=READS_AT_ONCE)

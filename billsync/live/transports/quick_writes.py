@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
+from billsync.live.fibers import Own
 from billsync.live.protocol.received import Received
 from billsync.live.transports.quick import PLAIN_URL, QuickReads
 from billsync.live.transports.write_line import Odd, WriteLine
 
 
 class QuickWrites:
-    """Writes over libcurl. Threads may share it: each has a connection of its own, which ends with the thread.
+    """Writes over libcurl. Threads may share it: each has a connection of its own, which ends with the thread, and so
+    has each fiber.
 
     Raises ImportError where libcurl can't be used.
     """
 
     def __init__(self, reads: QuickReads) -> None:
         self._reads = reads
-        self._of_thread = threading.local()
-        self._of_thread.line = WriteLine(reads.way)
+        self._line = Own(partial(WriteLine, reads.way))
+        self._line()
         self._is_given_up = False
 
     def send(self, method: str, url: str, content: bytes | None) -> Received | None:
@@ -29,22 +32,14 @@ class QuickWrites:
         if gets_signals() or self._is_given_up or not self._reads.are_plain or PLAIN_URL.fullmatch(url) is None:
             return None
         try:
-            return self._line.send(method, url, content)
+            return self._line().send(method, url, content)
         except Odd:
             self._is_given_up = True
             raise
 
     def close(self) -> None:
         """Close the connection of this thread."""
-        self._line.close()
-
-    @property
-    def _line(self) -> WriteLine:
-        """The connection of this thread."""
-        found: WriteLine | None = getattr(self._of_thread, "line", None)
-        if found is None:
-            found = self._of_thread.line = WriteLine(self._reads.way)
-        return found
+        self._line().close()
 
 
 def gets_signals() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from threading import Lock
 
+from billsync.live.fibers import apart
 from billsync.live.protocol.exchange import Exchange
 from billsync.live.protocol.received import Received
 from billsync.live.protocol.target import Target
@@ -42,7 +43,7 @@ class Ways:
             received = writes.send(method, url, content)
             if received is not None:
                 return received
-        return self.exchange().send(method, url, query, content)
+        return apart(lambda: self.exchange().send(method, url, query, content))
 
     def _quick_writes(self) -> QuickWrites | None:
         """Writes over libcurl; None where they can't be made."""
