@@ -117,7 +117,7 @@ class Fibers:
 
 
 class _Watch:
-    """What tasks wait for: sockets, a moment, or a word from another thread."""
+    """The sockets and moments for which tasks wait; other threads can end the wait."""
 
     def __init__(self) -> None:
         self._poll = select.poll()
@@ -209,7 +209,7 @@ class _Helpers:
 
 
 class _Outcome(Generic[T]):
-    """What a call returned or raised."""
+    """The result of a call, or the error that it raised."""
 
     def __init__(self) -> None:
         self._found: T | None = None
