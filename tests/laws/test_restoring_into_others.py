@@ -12,6 +12,7 @@ import pytest
 
 from billsync.app.recovery.resending import Resent, resend
 from billsync.app.recovery.restoring import planned
+from billsync.model.address import Address
 from billsync.model.recovery import Fate, Recovery
 from billsync.report.recovery.losses.accounting import complete
 from billsync.report.recovery.restore.choices import Choices
@@ -114,6 +115,29 @@ def test_what_is_anothers_is_given_nothing(name: str, lost: tuple[World, Recover
         assert resent.sent + resent.known == sent
     assert balances(new)["acme"].get("USD", 0) == credit
     assert again.transport.writes == ()
+
+
+def test_what_is_anothers_is_used_where_that_is_said(lost: tuple[World, Recovery, tuple[Event, ...]]) -> None:
+    """The refusal names the option; nothing of the other's customer changes, and it gets all that it had."""
+    old, recovery, events = lost
+    new, again = empty_at_the_same_time(old), Wire()
+    synced(OTHER_CUSTOMER)(new)
+    used = Choices(uses=frozenset({Address("customer", ("acme",))}))
+
+    (refused,) = (
+        one for one in planned(new.connection(), recovery, Choices()).plan.changes if one.code == "other-owner"
+    )
+    found = restored(new, recovery, used, events=events)
+    restored(new, recovery, used, wrap=again.wrap, events=events)
+
+    how = "the live one, which differs in currency, name, usage_attribution, is used as it is, with its owner other"
+    assert "--use-live customer/acme;" in refused.hint
+    assert [(one.code, one.how) for one in found.accounts if one.kind == "customer"] == [("used-as-it-is", how)]
+    assert complete(recovery, found.accounts, events=len(events)) == ()
+    assert (balances(new), again.transport.writes) == (balances(old), ())
+    with new.http() as http:
+        (acme,) = rows_of(http, "customers")
+        assert (acme["name"], acme["labels"]["billsync_owner"]) == ("Other Inc", "other")
 
 
 def test_a_refused_grant_is_lost_with_its_money(lost: tuple[World, Recovery, tuple[Event, ...]]) -> None:

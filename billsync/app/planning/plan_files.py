@@ -36,7 +36,7 @@ from billsync.schema.codes import diagnostic
 ANEW = "Make it again with `--out plan=FILE`, by the command that made it: `diff`, or `… --dry-run` of another one."
 RESTORE_ANEW = "Name the same, or make it again with `billsync restore … --dry-run --out plan=FILE`."
 ADDRESS, ORG = "address", "org"
-SNAPSHOT, IN_ADVANCE, RUNS = "snapshot", "in_advance", "runs"
+SNAPSHOT, IN_ADVANCE, RUNS, USES = "snapshot", "in_advance", "runs", "uses"
 """Facts about the restore that a plan file is for."""
 CUSTOMER = "customer"
 
@@ -119,6 +119,8 @@ def other_restore(plan: PlanFile, facts: Mapping[str, str]) -> Iterator[Diagnost
     ours, theirs = (f"`--in-advance {found.get(IN_ADVANCE)}`" for found in (plan.intended, facts))
     if ours != theirs:
         yield diagnostic("plan-file-snapshot", f"It was made with {ours}, and this is {theirs}.", RESTORE_ANEW)
+    if plan.intended.get(USES, "") != facts[USES]:
+        yield diagnostic("plan-file-snapshot", "It was made with another `--use-live`.", RESTORE_ANEW)
     if plan.intended.get(RUNS) != facts[RUNS]:
         yield diagnostic("restore-late", hint=RESTORE_ANEW)
 

@@ -21,11 +21,12 @@ from billsync.core.diffing.stages import Staged, staged
 from billsync.core.guards.doubling import doubled_code
 from billsync.core.lifecycle.chain_begin import BEGIN_LATER
 from billsync.core.observed.index import Index, index, is_over
-from billsync.core.observed.without_files import worded_for
+from billsync.core.observed.without_files import RENAME, worded_for
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
-from billsync.model.change import Guard, PlanFile
+from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.frozen import dataclass, replace
+from billsync.model.kind import Archetype
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Desired, Snapshot
@@ -45,6 +46,9 @@ from billsync.report.recovery.restore.usage_start import Unbilled, moments_until
 from billsync.report.recovery.snapshot.items import Event
 
 RESTORE = "restore"
+STANDS_IN_ITS_WAY = ("other-owner", "not-owned", "immutable-field")
+"""Codes of refusals for what is live under a key of the snapshot."""
+
 CHARGES = "charges"
 """The capability of a server that takes fees of a customer, and lists them (customer-facts.md §11)."""
 
@@ -91,6 +95,7 @@ def planned(
     if choices.in_advance is InAdvance.WAIT and not connection.routes[SUBSCRIPTION].can(BEGIN_LATER):
         raise error("cannot-wait")
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
+    _check_uses(connection, recovery, choices, known)
     now = servers_now_by_anybody(connection, known)
     making = set_up(recovery, here(connection), now)
     pins = pins_of(recovery, recovery.live.of(CUSTOMER), making.profiles)
@@ -155,7 +160,8 @@ def _plan_file(connection: Connection, made: Staged, held: Index, known: Snapsho
         expires_at=(made_at + VALID_FOR).isoformat(),
         guards=tuple(_of_strangers(made.plan_file.guards, held)),
     )
-    return worded_for(with_lasting_fees(plan, index(known, connection.kinds, connection.routes), now), RESTORE)
+    worded = worded_for(with_lasting_fees(plan, index(known, connection.kinds, connection.routes), now), RESTORE)
+    return replace(worded, changes=tuple(_may_be_used(worded.changes)))
 
 
 def _subscriptions(recovery: Recovery) -> Snapshot:
@@ -182,6 +188,25 @@ def _of_strangers(guards: Iterable[Guard], held: Index) -> Iterator[Guard]:
             if own.issuperset(guard.addresses):
                 continue
         yield guard
+
+
+def _check_uses(connection: Connection, recovery: Recovery, choices: Choices, known: Snapshot) -> None:
+    """Raises Ended for something that is to be used as it is, and isn't live, or isn't in the snapshot."""
+    if choices.uses:
+        both = (index(live, connection.kinds, connection.routes).records for live in (known, recovery.live))
+        lacking = choices.uses - frozenset.intersection(*(frozenset(records) for records in both))
+        if lacking:
+            raise error("nothing-to-use", f"{min(one.text for one in lacking)} is not both live and in the snapshot.")
+
+
+def _may_be_used(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes; the hint of what is refused for its owner names the option that uses the live one as it is."""
+    for change in changes:
+        is_record = KINDS[change.address.kind].archetype is Archetype.RECORD
+        if is_record and change.code in STANDS_IN_ITS_WAY:
+            hint = f"if it is the same one, run the restore again with --use-live {change.address.text}; else {RENAME}"
+            change = replace(change, hint=hint.format(again="run it again"))
+        yield change
 
 
 def _not_billed_here(recovery: Recovery, held: Mapping[str, str], known: Snapshot) -> Mapping[str, str]:

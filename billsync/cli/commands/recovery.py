@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from billsync.cli.options.talk import talk_options
 from billsync.cli.terminal.surroundings import Run
 
 if TYPE_CHECKING:
+    from billsync.model.address import Address
     from billsync.report.recovery.restore.choices import Choices
 
 IN_ADVANCE = click.option(
@@ -34,10 +36,38 @@ USAGE = click.option(
 )
 
 
-def _chosen(in_advance: str, usage_times: str) -> Choices:
+USE_LIVE = click.option(
+    "--use-live",
+    "uses",
+    multiple=True,
+    metavar="KIND/KEY",
+    help="Use a live customer, meter, feature or tax code as it is, whoever owns it, with all that the snapshot has of "
+    "it; a refusal names it.",
+)
+
+
+def _chosen(in_advance: str, usage_times: str, uses: Sequence[str] = ()) -> Choices:
     from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
 
-    return Choices(InAdvance(in_advance), Usage(usage_times))
+    return Choices(InAdvance(in_advance), Usage(usage_times), frozenset(map(_record, uses)))
+
+
+def _record(text: str) -> Address:
+    """The address of a record. Raises BadParameter."""
+    from billsync.kinds.registry import KINDS
+    from billsync.model.address import parse_address
+    from billsync.model.kind import Archetype
+
+    kinds = [kind.name for kind in KINDS.values() if kind.archetype is Archetype.RECORD]
+    try:
+        found = parse_address(text)
+    except ValueError:
+        found = None
+    if found is None or found.kind not in kinds or found.version is not None:
+        raise click.BadParameter(
+            f"{text!r} is no {', '.join(f'{kind}/KEY' for kind in kinds)}", param_hint="--use-live"
+        )
+    return found
 
 
 @click.command()
@@ -63,6 +93,7 @@ def verify(run: Run, /, snapshot: str, losses: str | None, **server: Any) -> Exi
 @server_options
 @IN_ADVANCE
 @USAGE
+@USE_LIVE
 @ALLOW
 @dry_run("done")
 @EXIT_CODE
@@ -79,6 +110,7 @@ def restore(
     snapshot: str,
     in_advance: str,
     usage_times: str,
+    uses: tuple[str, ...],
     allow: dict[str, str],
     is_dry: bool,
     exit_code: bool,
@@ -96,7 +128,7 @@ def restore(
         raise click.UsageError("--verify goes with a restore, not with --dry-run")
     if is_dry and plan_file:
         raise click.UsageError("--dry-run doesn't go with --plan-file; `diff --plan-file` shows a plan file")
-    how = RestoreOptions(_chosen(in_advance, usage_times), allow, is_dry, exit_code, yes, plan_file, verifies)
+    how = RestoreOptions(_chosen(in_advance, usage_times, uses), allow, is_dry, exit_code, yes, plan_file, verifies)
     return restore(run, snapshot, ServerOptions(**server), how)
 
 

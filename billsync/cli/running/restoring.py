@@ -16,6 +16,7 @@ from billsync.app.planning.plan_files import (
     IN_ADVANCE,
     RUNS,
     SNAPSHOT,
+    USES,
     carry_out_plan_file,
     for_later,
     misuses,
@@ -317,7 +318,8 @@ class _Restoring:
 
 def _facts(path: Path, how: RestoreOptions, found: Restore) -> Mapping[str, str]:
     """The facts of a restore on which the steps of its plan file depend."""
-    return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value, RUNS: found.runs}
+    uses = ", ".join(sorted(one.text for one in how.choices.uses))
+    return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value, USES: uses, RUNS: found.runs}
 
 
 def _ask(run: Run, account: Account) -> None:

@@ -312,6 +312,14 @@ RESTORES = Chapter(
             "customer/acme: it was there already, and nobody owns it: list it under `adopted` in the files of shop",
         ),
         Code(
+            "used-as-it-is",
+            "something live that is used in the place of the snapshot's",
+            "`--use-live` says that the live one is the same. It keeps its fields and its owner, and all that belongs "
+            "to it is restored: a customer's grants, subscriptions and usage. Look at the fields in which it differs: "
+            "events of subjects that it doesn't have are counted for nobody, and `verify` compares the next charge.",
+            "customer/acme: the live one, which differs in name, is used as it is, with its owner crm",
+        ),
+        Code(
             "arrears-cut",
             "fees in arrears for a part of the period",
             "Fees in arrears are billed for the time since the subscription began again: the part before is lost.",

@@ -57,6 +57,13 @@ SNAPSHOTS = Chapter(
             "grant 01M1D47Z00FBCB54955HDWHYD0 has no fate.",
         ),
         Code(
+            "nothing-to-use",
+            "nothing live is to be used as it is",
+            "`--use-live` names something that isn't live on the server, or isn't in the snapshot, under this key. "
+            "Nothing was written. Leave the option out: what isn't live is made.",
+            "customer/acme is not both live and in the snapshot.",
+        ),
+        Code(
             "not-set-up",
             "a custom currency or a billing profile was not made",
             "The new server refused it, or the connection broke. Plans in the currency are refused by the server, and "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from billsync.model.address import Address
 from billsync.model.frozen import dataclass
 
 
@@ -31,7 +32,8 @@ class Usage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The choices of a restore."""
+    """The choices of a restore. `uses` are live records that are used as they are, whoever owns them."""
 
     in_advance: InAdvance = InAdvance.GRANT
     usage: Usage = Usage.AT_START
+    uses: frozenset[Address] = frozenset()

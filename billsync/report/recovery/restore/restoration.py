@@ -205,6 +205,8 @@ class _Restoring:
             elif self.old.refers_to_gone(row):
                 how = "it refers to something that was deleted"
                 self.accounts.append(self.old.fated(row, Fate.LOST, "refers-to-gone", how))
+            elif (live := self._used(row)) is not None:
+                self.accounts.append(self.old.fated(row, Fate.DIFFERENT, "used-as-it-is", live))
             elif row.id in self.tables.held:
                 self.accounts.append(self.old.fated(row, Fate.LOST, "billing-missing", self.tables.held[row.id]))
             else:
@@ -212,6 +214,17 @@ class _Restoring:
                 self.accounts.append(account)
                 found.append((owner_of(row), self.old.entity(names[row.id], row), row.id))
         self._add(found)
+
+    def _used(self, row: Row) -> str | None:
+        """The fate of a record for which the live one stands in, unchanged; None where it doesn't."""
+        address = self.old.source.found.names[row.id]
+        live = self.target.found.records.get(address) if address in self.choices.uses else None
+        if live is None:
+            return None
+        owner, views = owner_of(live), (self.old.source.view(row), self.target.view(live))
+        names = sorted(name for name in {*views[0], *views[1]} - {"labels"} if views[0].get(name) != views[1].get(name))
+        differs = f", which differs in {', '.join(names)}" if names else ""
+        return f"the live one{differs}, is used as it is, {f'with its owner {owner}' if owner else 'without an owner'}"
 
     def _billed(self, row: Row) -> Accounted | None:
         """The fate of a customer whose own billing can't be set again."""
