@@ -72,11 +72,13 @@ def _trouble(run: Run, error: BaseException) -> Diagnostic:
 
 def _interrupt_behind(error: BaseException) -> Interrupted | None:
     """The interrupt that led to an error: it came while a class was made (Python 3.11 then raises a RuntimeError), or
-    something failed as the command gave way to it."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, Interrupted):
-        cause = cause.__cause__ or cause.__context__
-    return cause
+    something failed as the command gave way to it. An error that is raised again may be the cause of its own cause."""
+    causes: list[BaseException] = [error]
+    for cause in causes:
+        if isinstance(cause, Interrupted):
+            return cause
+        causes += (one for one in (cause.__cause__, cause.__context__) if one is not None and one not in causes)
+    return None
 
 
 def _show_usage(run: Run, error: click.UsageError) -> None:
