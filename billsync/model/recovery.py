@@ -56,9 +56,10 @@ class Credit:
 class Promise:
     """The terms and dues of one subscription in force, on which a customer counts.
 
-    `due` is the forecast of the running period by currency: everything that its end will charge. `addons` are
-    quantities by key; `access` are the keys of features that the customer may use. What the server doesn't show is
-    None.
+    `due` is the forecast of the running period by currency: everything that its end will charge. `hidden` is the part
+    of it for what has changed since, which its row doesn't show, and `early` what usage of the period would add if it
+    counted for cards that began later. `addons` are quantities by key; `access` are the keys of features that the
+    customer may use. What the server doesn't show is None.
     """
 
     plan: str
@@ -70,6 +71,8 @@ class Promise:
     addons: Mapping[str, int] | None = None
     due: Mapping[str, Decimal] | None = None
     access: frozenset[str] | None = None
+    hidden: Mapping[str, Decimal] | None = None
+    early: Mapping[str, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)

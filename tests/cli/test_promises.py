@@ -41,5 +41,7 @@ def test_a_promise_is_due_what_the_forecast_says(changed: Shell) -> None:
             addons={"boost": 4},
             due={"USD": Decimal("17.2")},
             access=frozenset(),
+            hidden={"USD": Decimal("6.2")},
+            early={},
         )
     ]

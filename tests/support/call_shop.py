@@ -36,5 +36,6 @@ BIRCH = "- {key: birch, name: Birch, subscription: {plan: pro}}\n"
 def send_calls(world: World, count: int) -> None:
     """Calls of Acme, now."""
     call = {"specversion": "1.0", "source": "test", "type": "call", "subject": "acme"}
+    at = f"{world.clock.now():%Y%m%d%H%M%S}"
     with world.http() as http:
-        assert http.post("/events", json=[{**call, "id": f"c{number}"} for number in range(count)]).is_success
+        assert http.post("/events", json=[{**call, "id": f"{at}-{number}"} for number in range(count)]).is_success

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from itertools import chain, groupby
 from typing import TypeAlias, TypeVar
@@ -40,10 +39,11 @@ from billsync.report.billing.subscribed import Subscribed
 from billsync.report.impact.assess import Need
 from billsync.report.impact.metered import Usages
 from billsync.report.recovery.facts.promises import (
+    Dues,
     Terms,
     addons_at,
-    due_by_currency,
-    dues_at_end,
+    amounts_of,
+    dues_of,
     granted_access,
     may_hide_charges,
     terms_of,
@@ -153,11 +153,13 @@ def promises_in(connection: Connection, facts: PromiseFacts, lot: Iterable[Field
 def _promises(
     connection: Connection, facts: PromiseFacts, found: Sequence[_InForce], addons: _Addons
 ) -> Iterator[tuple[str, Promise]]:
-    dues = _dues(connection, found, addons, facts)
+    apart = _dues(connection, found, addons, facts)
     terms = [one.terms for one in found]
+    dues = {name: (*one.all, *(one.widened or ())) for name, one in apart.items()}
     metered = _usage(connection, terms, dues, facts.catalog)
     access = _access(connection, dict.fromkeys(one.customer_id for one in terms))
     for one in terms:
+        amounts = amounts_of(one.subscribed, apart.get(one.id), metered.of(one.customer_id))
         yield (
             one.id,
             Promise(
@@ -168,8 +170,10 @@ def _promises(
                 period_to=one.period_to,
                 ends_at=one.ends_at,
                 addons=addons_at(addons.get(one.id, ()), facts.shelf.addon_keys, facts.now),
-                due=_due(one, dues.get(one.id), metered),
                 access=access[one.customer_id],
+                due=amounts.due,
+                hidden=amounts.hidden,
+                early=amounts.early,
             ),
         )
 
@@ -241,19 +245,19 @@ def _addons(rows: tuple[Fields, ...]) -> tuple[Attached, ...] | None:
 
 def _dues(
     connection: Connection, in_force: Iterable[_InForce], addons: _Addons, facts: PromiseFacts
-) -> Mapping[str, tuple[Due, ...]]:
+) -> Mapping[str, Dues]:
     """By subscription, what is still to be charged at the end of its period. Those that can't be rated are left out."""
     rated = [(one.terms.subscribed, one.own) for one in in_force if isinstance(one.terms.subscribed, Subscribed)]
     changed = [one.customer_id for one, own in rated if may_hide_charges(one, addons.get(one.id, ()), own, facts.now)]
     charges = _charges(connection, dict.fromkeys(changed))
-    found: dict[str, tuple[Due, ...]] = {}
-    alike: ByIdentity[tuple[Due, ...]] = ByIdentity()
+    found: dict[str, Dues] = {}
+    alike: ByIdentity[Dues] = ByIdentity()
     for one, _ in rated:
         rows = charges.get(one.customer_id)
         if rows:
-            found[one.id] = dues_at_end(one, rows, facts.catalog.features, facts.now)
+            found[one.id] = dues_of(one, rows, facts.catalog.features, facts.now)
         else:
-            plain = partial(dues_at_end, one, (), facts.catalog.features, facts.now)
+            plain = partial(dues_of, one, (), facts.catalog.features, facts.now)
             found[one.id] = alike.of((one.timeline, one.slots), plain)
     return found
 
@@ -291,9 +295,3 @@ def _access(connection: Connection, customers: Iterable[str]) -> Mapping[str, fr
         name: None if isinstance(answer, Refused) else granted_access(answer)
         for name, answer in zip(names, answers, strict=True)
     }
-
-
-def _due(one: Terms, dues: Sequence[Due] | None, metered: Usages) -> Mapping[str, Decimal] | None:
-    if dues is None or isinstance(one.subscribed, Malformed):
-        return None
-    return due_by_currency(one.subscribed, dues, metered.of(one.customer_id))

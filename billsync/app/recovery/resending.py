@@ -20,6 +20,7 @@ from billsync.model.recovery import Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
+from billsync.report.recovery.restore.usage_start import metered_since
 from billsync.report.recovery.snapshot.items import Event
 
 LOT = 100
@@ -144,8 +145,8 @@ def _dated(one: Event, start: datetime | None) -> Fields:
 
 
 def _starts(connection: Connection, recovery: Recovery) -> Mapping[str, datetime]:
-    """By the id of a customer in the snapshot, the second in which its running subscription began here; of several,
-    the latest."""
+    """By the id of a customer in the snapshot, the second in which its running subscription began here, or its add-ons
+    that are priced by usage, which are attached after that; of several, the latest."""
     old = {str(row.fields.get("key")): row.id for row in recovery.live.of("customer")}
     here = {str(row["id"]): str(row.get("key")) for row in connection.rows("customer") if not row.get("deleted_at")}
     now, found = servers_now_by_anybody(connection, Snapshot()), dict[str, datetime]()
@@ -153,7 +154,8 @@ def _starts(connection: Connection, recovery: Recovery) -> Mapping[str, datetime
         start = _start(row)
         customer = old.get(here.get(str(row.get("customer_id")), ""))
         if start and customer and start <= now + SECOND and row.get("status") in ("active", "canceled"):
-            found[customer] = max(found.get(customer, cut_to_seconds(start)), cut_to_seconds(start))
+            start = cut_to_seconds(max((start, *metered_since(row, now))))
+            found[customer] = max(found.get(customer, start), start)
     return found
 
 

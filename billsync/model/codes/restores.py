@@ -207,7 +207,8 @@ RESTORES = Chapter(
             "charges that a subscription's row does not show",
             "Something of the subscription changed within its running period, such as the quantity of an add-on. What "
             "the time before costs is charged at the period's end, and a restored subscription doesn't know of it. "
-            "Where usage is priced too, its part isn't known.",
+            "Where usage is priced too, and an older snapshot doesn't say how much of the next charge that is, the "
+            "line says how much it is at most.",
             "subscription/acme/default: 5 USD of its running period were for what has changed since, and aren't "
             "charged again",
         ),
@@ -216,6 +217,14 @@ RESTORES = Chapter(
             "a scheduled change that isn't scheduled again",
             "The subscription was to change later, to something or at a time that can't be declared again.",
             "subscription/acme/default: the change that was scheduled isn't scheduled again",
+        ),
+        Code(
+            "usage-early",
+            "usage that counts for a card that was not in force yet",
+            "An add-on with a price by usage was attached within the running period. All usage of the period is dated "
+            "at the start of the new subscription, when it is attached already, so that the usage from before counts "
+            "for it, too. The money is what the customer is charged more.",
+            "usage of acme: its usage is charged 2 USD more as that from before a card began counts for it, too",
         ),
         Code(
             "usage-at-start",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from billsync.model.value import decimal_text
-from billsync.rating.arithmetic import ZERO, plus, rounded
+from billsync.rating.arithmetic import ZERO, minus, plus, rounded
 
 Amounts: TypeAlias = Mapping[str, Decimal]
 """Amounts by currency; none of them is zero."""
@@ -22,6 +22,11 @@ def summed(found: Iterable[tuple[str, Decimal]]) -> Amounts:
     for currency, amount in found:
         sums[currency] = plus(sums.get(currency, ZERO), amount)
     return {currency: sums[currency] for currency in sorted(sums) if sums[currency]}
+
+
+def less(have: Amounts, want: Amounts) -> Amounts:
+    """Amounts less others, by currency."""
+    return summed((one, minus(have.get(one, ZERO), want.get(one, ZERO))) for one in {*have, *want})
 
 
 def together(several: Iterable[Amounts]) -> Amounts:

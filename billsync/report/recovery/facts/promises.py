@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from billsync.model.duration import parse_duration
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed, MalformedRow
+from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields, Plain
 from billsync.rating.arithmetic import ZERO, plus
 from billsync.rating.errors import RatingError
@@ -20,6 +21,7 @@ from billsync.report.billing.charges import Due, Metered, UnknownCurrency, amoun
 from billsync.report.billing.subscribed import Subscribed, optional_moment
 from billsync.report.billing.unshown import unshown
 from billsync.report.forecast.forecast import running
+from billsync.report.moves.amounts import less
 
 ACTIVE, CANCELED = "active", "canceled"
 
@@ -119,14 +121,52 @@ def may_hide_charges(one: Subscribed, addons: Sequence[Attached] | None, own: fr
     return bool(own or moved or edges)
 
 
+@dataclass(frozen=True, slots=True)
+class Dues:
+    """The charges that a subscription is still to get up to the end of its running period: usage, fees in arrears and
+    the next period's fees in advance. Those that are `hidden` are for earlier states of it, which its row doesn't show.
+
+    `widened` are the known ones as if all usage of the period counted for their cards; None where that isn't known, as
+    a card has another period than its plan.
+    """
+
+    known: tuple[Due, ...] = ()
+    hidden: tuple[Due, ...] = ()
+    widened: tuple[Due, ...] | None = ()
+
+    @property
+    def all(self) -> tuple[Due, ...]:
+        """The known and the hidden ones."""
+        return (*self.known, *self.hidden)
+
+
+def dues_of(one: Subscribed, charges: Iterable[Fields], features: Mapping[str, str], now: datetime) -> Dues:
+    """The charges up to the end of the running period; `charges` are its customer's rows, which show earlier states."""
+    shown = running(one, now)
+    hidden = unshown(charges, one, known=shown, features=features, now=now)
+    known = tuple(due for due in shown if due.at > now)
+    return Dues(known, tuple(due for due in hidden.dues if due.at > now), _widened(one, known, now))
+
+
 def dues_at_end(
     one: Subscribed, charges: Iterable[Fields], features: Mapping[str, str], now: datetime
 ) -> tuple[Due, ...]:
-    """The charges that a subscription is still to get up to the end of its running period: usage, fees in arrears
-    and the next period's fees in advance. `charges` are its customer's rows, of which earlier states are taken."""
-    known = running(one, now)
-    hidden = unshown(charges, one, known=known, features=features, now=now)
-    return tuple(due for due in (*known, *hidden.dues) if due.at > now)
+    """The charges up to the end of the running period, the hidden ones too."""
+    return dues_of(one, charges, features, now).all
+
+
+def _widened(one: Subscribed, known: tuple[Due, ...], now: datetime) -> tuple[Due, ...] | None:
+    begun = {life.phase.key: life.life.start for life in phase_lives(one.timeline)}
+    start, found = one.period_at(now).start, list[Due]()
+    for due in known:
+        service = due.billed.service_period
+        if due.needs is not None and service.holds(now):
+            if due.billed.item.cadence != one.timeline.cadence:
+                return None
+            since = min(service.start, cut_to_seconds(max(start, begun[due.billed.phase])))
+            due = replace(due, billed=replace(due.billed, service_period=replace(service, start=since)))
+        found.append(due)
+    return known if found == list(known) else tuple(found)
 
 
 def due_by_currency(one: Subscribed, dues: Iterable[Due], metered: Metered) -> Mapping[str, Decimal] | None:
@@ -141,6 +181,28 @@ def due_by_currency(one: Subscribed, dues: Iterable[Due], metered: Metered) -> M
     except (RatingError, UnknownCurrency):
         return None
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """The sum of dues by currency, the hidden part of it, and what more it would be with all usage of the period."""
+
+    due: Mapping[str, Decimal] | None = None
+    hidden: Mapping[str, Decimal] | None = None
+    early: Mapping[str, Decimal] | None = None
+
+
+def amounts_of(one: Subscribed | Malformed, dues: Dues | None, metered: Metered) -> Owed:
+    """The amounts of what is due; None where the server wouldn't rate it, or a row doesn't show it."""
+    if dues is None or isinstance(one, Malformed):
+        return Owed()
+    known = due_by_currency(one, dues.known, metered)
+    whole = due_by_currency(one, dues.all, metered) if dues.hidden else known
+    hidden = due_by_currency(one, dues.hidden, metered) if dues.hidden else {}
+    if dues.widened is dues.known:
+        return Owed(whole, hidden, {})
+    widened = None if dues.widened is None else due_by_currency(one, dues.widened, metered)
+    return Owed(whole, hidden, None if widened is None or known is None else less(widened, known))
 
 
 def addons_at(addons: Sequence[Attached] | None, keys: Mapping[str, str], now: datetime) -> Mapping[str, int] | None:

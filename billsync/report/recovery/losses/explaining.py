@@ -35,6 +35,9 @@ BETWEEN, UNUSED_FEES, UNASKED, HIDDEN = "charged-between", "fee-unused", "fee-un
 """The codes of fees that fell due between the snapshot and the restore, that were paid for a time in which nothing is
 in force, that nobody asks for after that, and of charges that no row shows."""
 
+EARLY = "usage-early"
+"""The code of usage that counts for cards that weren't in force yet."""
+
 IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
 

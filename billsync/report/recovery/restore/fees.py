@@ -11,14 +11,14 @@ from billsync.model.malformed import Malformed, each, parsed
 from billsync.model.moment import cut_to_seconds
 from billsync.model.state import Row
 from billsync.model.value import Fields
-from billsync.rating.arithmetic import ZERO, minus
+from billsync.rating.arithmetic import ZERO
 from billsync.rating.errors import RatingError
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.attached import parse_attached
 from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, parse_subscription
 from billsync.report.moves.addon_fees import AddonFees, alone
 from billsync.report.moves.advance import Unrated, billed_ahead, billed_at_start, billed_between, billed_within
-from billsync.report.moves.amounts import Amounts, summed, together
+from billsync.report.moves.amounts import Amounts, less, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
 from billsync.report.recovery.facts.promises import due_by_currency, dues_at_end, may_hide_charges
 from billsync.report.recovery.restore.old import Old
@@ -122,14 +122,21 @@ def fees_at_end(old: Old, row: Row, at: datetime) -> Amounts:
 
 
 def hidden_due(old: Old, row: Row) -> Amounts | None:
-    """The part of a subscription's next charge that its row doesn't show; None where usage may be in it, which no row
-    shows. Raises Unrated."""
+    """The part of a subscription's next charge that its row doesn't show; None where that isn't known. Raises
+    Unrated."""
     promise = old.recovery.promises.get(row.id)
     if promise is None or promise.due is None:
         return {}
     if _is_metered(old, row):
-        return None
+        return promise.hidden
     return less(promise.due, _due(old, _before(old, row), _promised_at(old, row)))
+
+
+def due_at_most(old: Old, row: Row) -> Amounts:
+    """The most that the hidden part of a subscription's next charge can be: all of it that isn't sure without any
+    usage. Raises Unrated."""
+    promised = old.recovery.promises[row.id].due or {}
+    return less(promised, _due(old, _before(old, row), _promised_at(old, row)))
 
 
 def may_hide(old: Old, row: Row) -> bool:
@@ -151,7 +158,8 @@ def usage_due(old: Old, row: Row) -> Amounts | None:
     if promised is None:
         return None
     try:
-        return less(promised, _due(old, _before(old, row), _promised_at(old, row)))
+        shown = less(promised, old.recovery.promises[row.id].hidden or {})
+        return less(shown, _due(old, _before(old, row), _promised_at(old, row)))
     except Unrated:
         return None
 
@@ -185,11 +193,6 @@ def _is_metered(old: Old, row: Row) -> bool:
     plan_id = str(row.fields.get("plan_id") or (row.fields.get("plan") or {}).get("id"))
     plans = {one.id: one.fields for one in old.recovery.live.of("plan")}
     return len(usage_starts(row.fields, plans.get(plan_id), old.recovery.header.taken_at)) > 1
-
-
-def less(have: Amounts, want: Amounts) -> Amounts:
-    """Amounts less others, by currency."""
-    return summed((one, minus(have.get(one, ZERO), want.get(one, ZERO))) for one in {*have, *want})
 
 
 def _due(old: Old, one: Subscribed, now: datetime) -> Amounts:

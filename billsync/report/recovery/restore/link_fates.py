@@ -12,7 +12,7 @@ from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.report.moves.advance import Unrated, billed_until
-from billsync.report.moves.amounts import Amounts, amounts_text, together
+from billsync.report.moves.amounts import Amounts, amounts_text, less, together
 from billsync.report.moves.terms import PlanTerms
 from billsync.report.recovery.losses.explaining import BILLED_AGAIN
 from billsync.report.recovery.restore.choices import InAdvance
@@ -22,7 +22,6 @@ from billsync.report.recovery.restore.fees import (
     fees_at_start,
     fees_later,
     from_phase,
-    less,
     next_charge_apart,
     renewal,
     terms_of,

@@ -11,15 +11,15 @@ from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import negative
 from billsync.report.moves.advance import Unrated
-from billsync.report.moves.amounts import Amounts, amounts_text
+from billsync.report.moves.amounts import Amounts, amounts_text, less
 from billsync.report.recovery.losses.explaining import BETWEEN, HIDDEN, UNASKED, UNUSED_FEES
 from billsync.report.recovery.restore.fees import (
     Beginning,
+    due_at_most,
     fees_at_end,
     fees_at_start,
     fees_between,
     hidden_due,
-    less,
     may_hide,
     terms_of,
     unused_fees,
@@ -70,13 +70,15 @@ def hidden_charges(link: Link) -> Iterator[Accounted]:
     """Yield the line of charges of the running period that the row doesn't show, as something changed within it."""
     try:
         hidden = hidden_due(link.old, link.row)
+        most = due_at_most(link.old, link.row) if hidden is None else {}
     except Unrated:  # which the line about the next charge says
         return
     if hidden:
         how = f"{amounts_text(hidden)} of its running period were for what has changed since, and aren't charged again"
         yield _line(link, how, _lost(hidden), code=HIDDEN)
     elif hidden is None and may_hide(link.old, link.row):
-        how = "something of it changed within the running period: what the time before costs isn't known"
+        known = f"at most {amounts_text(most)}" if most else "nothing"
+        how = f"something of it changed within the running period: the time before costs {known}, with usage"
         yield _line(link, how, code=HIDDEN)
 
 

@@ -32,6 +32,7 @@ from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
+from billsync.report.recovery.losses.explaining import EARLY
 from billsync.report.recovery.restore.chains import Begun, chains
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.restore.compensated import excess_lines
@@ -332,7 +333,8 @@ class _Restoring:
         self.accounts += other_accounts(
             self.old, {(one.kind, one.row_id) for one in self.accounts}, self.tables.set_up.fates
         )
-        self.accounts += usage_accounts(self.old, self.choices, self.events, served)
+        used = usage_accounts(self.old, self.choices, self.events, served)
+        self.accounts += (one for one in used if one.code != EARLY or one.row_id not in self.survivors)
         self.accounts += debt_accounts(self.debts, takes_fees=self.tables.takes_fees)
         self.accounts += map(kept_debt, self.owed)
 

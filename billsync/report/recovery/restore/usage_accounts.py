@@ -10,10 +10,11 @@ from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.rating.arithmetic import negative
-from billsync.report.moves.amounts import Amounts
+from billsync.report.moves.amounts import Amounts, amounts_text
 from billsync.report.recovery.losses.accounting import EVENT
+from billsync.report.recovery.losses.explaining import EARLY
 from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
-from billsync.report.recovery.restore.fees import usage_due
+from billsync.report.recovery.restore.fees import may_hide, usage_due
 from billsync.report.recovery.restore.old import Old
 
 NOT_IN_SNAPSHOT = "the snapshot was taken without usage events: no bill counts those of the running period"
@@ -47,15 +48,18 @@ def usage_accounts(
     found = _costs(old, None if _is_lost(old, choices) else (events.keys() - served) | past)
     is_complete = old.recovery.header.has_events  # who has no events has used nothing, even where no charge is known
     costs = {one: cost for one, cost in found.items() if one in events or not is_complete or any(cost.values())}
+    early = {} if _is_lost(old, choices) else _early(old, served)
     for customer in sorted(events.keys() | costs.keys()):
         number, address = events.get(customer, Number()), old.source.found.names.get(customer)
         key = address.key if address else None
         line = Accounted(EVENT, customer, f"usage of {key or customer}", Fate.LOST, customer=key, count=number.whole)
         if _is_lost(old, choices) or customer not in served or not number.past:
             yield from _lines(_fated(old, choices, line, is_served=customer in served), costs.get(customer, {}))
+            yield from _lines_of_early(line, early.get(customer, {}))
             continue
         if number.running:
             yield _fated(old, choices, replace(line, count=number.running), is_served=True)
+            yield from _lines_of_early(line, early.get(customer, {}))
         how = f"{_numbered(number.past)} with their own times, in a period that has ended: {UNLESS_BILLED}"
         yield from _lines(replace(line, code="usage-not-billed", how=how, count=number.past), costs.get(customer, {}))
 
@@ -75,6 +79,27 @@ def _costs(old: Old, customers: Collection[str] | None) -> Mapping[str, Mapping[
         if is_asked and row.id in old.recovery.promises and (cost := usage_due(old, row)) != {}:
             found[_customer(row)][row.id] = cost
     return found
+
+
+def _early(old: Old, customers: Collection[str]) -> Mapping[str, Mapping[str, Amounts | None]]:
+    """By customer and subscription, what usage from before a card was in force adds to the next charge, as it is dated
+    at the start; None where that isn't known, and left out where it is nothing."""
+    found: dict[str, dict[str, Amounts | None]] = defaultdict(dict)
+    for row in old.recovery.live.of("subscription"):
+        promise = old.recovery.promises.get(row.id)
+        if promise is None or promise.due is None or _customer(row) not in customers:
+            continue
+        if promise.early or (promise.early is None and may_hide(old, row)):
+            found[_customer(row)][row.id] = promise.early
+    return found
+
+
+def _lines_of_early(line: Accounted, early: Mapping[str, Amounts | None]) -> Iterator[Accounted]:
+    for subscription, amounts in sorted(early.items()):
+        more = f"{amounts_text(amounts)} more" if amounts else "more, which isn't known,"
+        how = f"its usage is charged {more} as that from before a card began counts for it, too"
+        fated = replace(line, fate=Fate.DIFFERENT, code=EARLY, how=how, count=0)
+        yield replace(fated, row_id=subscription, money=amounts or {})
 
 
 def _customer(row: Row) -> str:

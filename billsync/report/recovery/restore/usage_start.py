@@ -80,6 +80,16 @@ def usage_starts(row: Fields, plan: Fields | None, now: datetime) -> Mapping[str
     return found
 
 
+def metered_since(row: Fields, now: datetime) -> Iterator[datetime]:
+    """Yield the starts of the cards in force with a price by usage that have one of their own, as add-ons' do."""
+    for phase in row.get("phases") or ():
+        for item in phase.get("items") or ():
+            since, until = _moment(item, "active_from"), _moment(item, "active_to")
+            is_flat = (item["rate_card"].get("price") or {}).get("type") in (FLAT, None)
+            if since is not None and since <= now and not is_flat and (until is None or until > now):
+                yield since
+
+
 def moments_until(row: Fields, plan: Fields | None, now: datetime) -> tuple[datetime, ...]:
     """The start and end of a subscription and of its phases, and the starts of its running periods, as far as they have
     come by a moment: they are others once one more has come."""

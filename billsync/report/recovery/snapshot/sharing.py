@@ -54,6 +54,8 @@ class Sharing:
             addons=None if addons is None else self._same(("addons", *addons.items()), addons),
             due=None if promise.due is None else self._amounts(promise.due),
             access=self._same(promise.access, promise.access),
+            hidden=None if promise.hidden is None else self._amounts(promise.hidden),
+            early=None if promise.early is None else self._amounts(promise.early),
         )
 
     def _amounts(self, amounts: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
