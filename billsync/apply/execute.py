@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from billsync.apply.evidence import text_kept
+from billsync.apply.lots import TOGETHER, looks_of, may_share
 from billsync.apply.one_rule import GONE, run_step
 from billsync.apply.schedule import Schedule
-from billsync.apply.workers import Ended, Workers, workers
+from billsync.apply.workers import Ended, OneThread, Workers, workers
 from billsync.apply.world import World
 from billsync.model.address import Address
 from billsync.model.change import PlanFile, Step
@@ -63,14 +65,14 @@ class _Running:
         self._schedule = Schedule(plan, world.bindings.registry)
         self._following = _following(plan)
         self._gone = ""
+        self._lot: list[int] = []
         self._told = 0
 
     def to_the_end(self, crew: Workers, at_once: int) -> None:
         """Carry out all steps. Raises what a step raises."""
         under_way = 0
         while self._told < len(self._steps):
-            while under_way < at_once and (number := self._schedule.next()) is not None:
-                under_way += self._began(crew, number)
+            under_way += self._begin(crew, at_once - under_way, is_idle=not under_way)
             self._tell()
             if under_way:
                 ended = crew.next_end()
@@ -89,15 +91,46 @@ class _Running:
             if step.id in self.results:
                 self._tell_end(self.results[step.id])
 
-    def _began(self, crew: Workers, number: int) -> bool:
-        """Begin a step; it isn't begun if something it needs wasn't done."""
-        step = self._steps[number]
-        blocked = _blocked(step, self.results, self._gone)
+    def _begin(self, crew: Workers, room: int, *, is_idle: bool) -> int:
+        """Begin steps, as many as there is room for, and return their number. Lots wait for the room that they need,
+        unless nothing else is under way."""
+        begun = 0
+        while len(self._lot) + begun < room and (number := self._schedule.next()) is not None:
+            if self._is_blocked(number):
+                continue
+            if isinstance(crew, OneThread) and may_share(self._steps[number], self._world):
+                self._lot.append(number)
+            else:
+                begun += 1
+                crew.start(number, partial(self._run, number, self._world))
+            if len(self._lot) == TOGETHER:
+                begun += self._begin_lot(crew)
+        if is_idle and not begun:
+            begun = self._begin_lot(crew)
+        return begun
+
+    def _begin_lot(self, crew: Workers) -> int:
+        """Begin the steps of the lot after their looks, and return their number."""
+        numbers, self._lot = [number for number in self._lot if not self._is_blocked(number)], []
+        if numbers:
+            assert isinstance(crew, OneThread)
+            steps = [self._steps[number] for number in numbers]
+            crew.start_together(
+                lambda: replace(self._world, ahead=looks_of(steps, self._world)),
+                {number: partial(self._run, number) for number in numbers},
+            )
+        return len(numbers)
+
+    def _is_blocked(self, number: int) -> bool:
+        """Whether a step can't begin, as something it needs wasn't done; that is its end."""
+        blocked = _blocked(self._steps[number], self.results, self._gone)
         if blocked is not None:
             self._keep(Ended(number, blocked))
-            return False
-        crew.start(number, lambda: run_step(step, self._world, self._following[step.id]))
-        return True
+        return blocked is not None
+
+    def _run(self, number: int, world: World) -> StepResult | None:
+        step = self._steps[number]
+        return run_step(step, world, self._following[step.id])
 
     def _keep(self, ended: Ended) -> None:
         self._schedule.ended(ended.number)

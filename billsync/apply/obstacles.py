@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from billsync.apply.bindings import Bindings
@@ -31,10 +31,23 @@ from billsync.model.value import Fields
 def at_this_moment(step: Step, world: World) -> World:
     """The world for the looks right before a step's first call: at its entity, and at what must not be there. Where
     that takes several reads, they are made together."""
-    bindings, address = world.bindings, step.address
-    rules = {obstacle.rule for obstacle in step.before.without}
-    if bindings.read_together is None or not rules & {CREDIT, CHILDREN} or address not in bindings.ids:
+    bindings, ahead = world.bindings, world.ahead
+    if ahead is None and bindings.read_together is not None and takes_several_looks(step, world):
+        ahead = bindings.read_together(*looks_before(step, world))
+    if ahead is None:
         return replace(world, bindings=bindings.at_this_moment())
+    return replace(world, bindings=bindings.at_this_moment(ahead), documents=ahead.answers)
+
+
+def takes_several_looks(step: Step, world: World) -> bool:
+    """Whether the looks before a step's call are several reads, all of which are known."""
+    is_known = step.address in world.bindings.ids
+    return is_known and any(obstacle.rule in (CREDIT, CHILDREN) for obstacle in step.before.without)
+
+
+def looks_before(step: Step, world: World) -> tuple[Sequence[ListRead], Sequence[str]]:
+    """The lists and documents to look at right before a step's call."""
+    bindings, address = world.bindings, step.address
     own = bindings.look_of(address)
     children = [
         _children_read(bindings.registry[each.kind], address, bindings)
@@ -42,8 +55,7 @@ def at_this_moment(step: Step, world: World) -> World:
         if each.rule == CHILDREN
     ]
     documents = [bindings.path(each.path) for each in step.before.without if each.rule == CREDIT]
-    ahead = bindings.read_together([*((own,) if own else ()), *children], documents)
-    return replace(world, bindings=bindings.at_this_moment(ahead), documents=ahead.answers)
+    return [*((own,) if own else ()), *children], documents
 
 
 def in_the_way(step: Step, world: World) -> tuple[str, ...]:

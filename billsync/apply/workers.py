@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from billsync.model.result import StepResult
 
+T = TypeVar("T")
 Task = Callable[[], StepResult | None]
 
 PATIENCE = 5.0
@@ -144,6 +146,22 @@ class OneThread(Elsewhere):
         """Begin a task beside the others."""
         self._running += 1
         self._shared.begin(lambda: self._carry_out(number, task))
+
+    def start_together(self, prepare: Callable[[], T], tasks: Mapping[int, Callable[[T], StepResult | None]]) -> None:
+        """Begin tasks, by number, once something is there that all of them need."""
+        self._running += len(tasks)
+
+        def begin() -> None:
+            try:
+                found = prepare()
+            except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
+                for number in tasks:
+                    self._ends.put(Ended(number, error=error))
+                return
+            for number, task in tasks.items():
+                self._shared.begin(partial(self._carry_out, number, partial(task, found)))
+
+        self._shared.begin(begin)
 
     def close(self) -> None:
         """Let the thread end."""

@@ -11,7 +11,7 @@ from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.model.address import Address
 from billsync.model.change import Step
 from billsync.model.kind import Kind
-from billsync.model.ports import Answer, Clock, Journal, Remote, RemoteError
+from billsync.model.ports import Answer, Clock, Journal, ReadAhead, Remote, RemoteError
 from billsync.model.value import Fields, Plain
 
 
@@ -29,8 +29,9 @@ class World:
     `unmet` says, by a step's id, what it was decided on that is no longer so. `calls_first` lets creates be called
     without a look, as long as `absence` is likely, and end by their answers (first_call.py);
     `one_chain_per_parent`: the server itself refuses a second running chain of a parent. Once `stopping` is set, no
-    call is made. `documents` are answers, by path, that were read ahead for the looks of one moment. `decided_on` are
-    rows from which steps were decided (unchanged.py).
+    call is made. `documents` are answers, by path, that were read ahead for the looks of one moment, and
+    `ahead` is all that was read for those of a lot (lots.py). `decided_on` are rows from which steps were decided
+    (unchanged.py).
     """
 
     remote: Remote
@@ -43,6 +44,7 @@ class World:
     one_chain_per_parent: bool = False
     absence: Absence = field(default_factory=Absence)
     documents: Mapping[str, Answer | RemoteError] = field(default_factory=dict)
+    ahead: ReadAhead | None = None
     decided_on: Mapping[Address, Fields] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     _writing: threading.Lock = field(default_factory=threading.Lock)
