@@ -77,4 +77,4 @@ def _may_call_first(step: Step, world: World) -> bool:
     known = world.bindings
     is_unknown = step.address not in known.moved and step.address not in known.ids
     is_wanted = world.calls_first and world.absence.is_likely and is_create(step, world)
-    return is_wanted and is_unknown and not step.before.without and step.id not in world.unmet
+    return is_wanted and is_unknown and not step.before.without and not world.unfit(step)

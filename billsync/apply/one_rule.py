@@ -56,8 +56,8 @@ def run_step(step: Step, world: World, following: Iterable[Step]) -> StepResult 
         if _is_shown(step, tried, world):
             return StepResult(step, Status.DONE, wrote=True)
         while (result := _settled_by_look(step, seen := _as_seen(step, world, tried), tried, following)) is None:
-            if step.id in world.unmet and not tried.calls:
-                return StepResult(step, Status.STALE, world.unmet[step.id])
+            if not tried.calls and (reason := world.unfit(step)):
+                return StepResult(step, Status.STALE, reason)
             if (blocking := _in_the_way(step, seen, tried)) is not None:
                 return blocking
             if tried.calls:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from billsync.apply.bindings import Bindings
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
@@ -13,6 +14,9 @@ from billsync.model.change import Step
 from billsync.model.kind import Kind
 from billsync.model.ports import Answer, Clock, Journal, ReadAhead, Remote, RemoteError
 from billsync.model.value import Fields, Plain
+
+NONE_OVERDUE: Mapping[str, str] = MappingProxyType({})
+"""No step is overdue, however long a run takes."""
 
 
 @dataclass(slots=True)
@@ -26,7 +30,8 @@ class Absence:
 class World:
     """The server, what is known of it, the journal and the clock.
 
-    `unmet` says, by a step's id, what it was decided on that is no longer so. `calls_first` lets creates be called
+    `unmet` says, by a step's id, what it was decided on that is no longer so, and `overdue`, as time passes, why it may
+    no longer be done. `calls_first` lets creates be called
     without a look, as long as `absence` is likely, and end by their answers (first_call.py);
     `one_chain_per_parent`: the server itself refuses a second running chain of a parent. Once `stopping` is set, no
     call is made. `documents` are answers, by path, that were read ahead for the looks of one moment, and
@@ -40,6 +45,7 @@ class World:
     clock: Clock
     masking: StepMasking = UNMASKED
     unmet: Mapping[str, str] = field(default_factory=dict)
+    overdue: Mapping[str, str] = field(default_factory=dict)
     calls_first: bool = True
     one_chain_per_parent: bool = False
     absence: Absence = field(default_factory=Absence)
@@ -54,6 +60,10 @@ class World:
         kept = self.masking.facts(facts)
         with self._writing:
             self.journal.record(event, kept)
+
+    def unfit(self, step: Step) -> str:
+        """The reason why a step doesn't fit the server any more; empty where it does."""
+        return self.unmet.get(step.id) or self.overdue.get(step.id, "")
 
     def kind(self, step: Step) -> Kind:
         """The table of a step's kind."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import httpx
 import pytest
 
+from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.restoring import planned
+from billsync.app.recovery.turning import Overdue
 from billsync.app.recovery.verifying import COMPARED, verify
 from billsync.local.server.editions import KONNECT
 from billsync.model.recovery import Recovery
+from billsync.model.result import Status
 from billsync.report.recovery.losses.accounting import complete, loss_report
 from billsync.report.recovery.proof.departures import Aspect
 from billsync.report.recovery.restore.choices import Choices
@@ -26,7 +30,7 @@ from tests.support.old_organization import (
     writes_of_another,
 )
 from tests.support.recoveries import recovery_of
-from tests.support.world import World, declared
+from tests.support.world import NoJournal, World, declared
 
 pytestmark = pytest.mark.thorough
 
@@ -88,6 +92,36 @@ def test_a_plan_file_that_is_carried_out_late_names_what_is_left() -> None:
 
     assert (left_of_fees(fresh), left_of_fees(late)) == ({}, LEFT)
     assert complete(recovery, late) == ()
+
+
+class Passing(httpx.BaseTransport):
+    """Two hours pass while the first grant is made."""
+
+    def __init__(self, world: World, inner: httpx.BaseTransport) -> None:
+        self._clock, self._inner, self._hours = world.clock, inner, 2
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and request.url.path.endswith("/credits/grants"):
+            self._clock.advance(3600 * self._hours)
+            self._hours = 0
+        return self._inner.handle_request(request)
+
+
+def test_nobody_is_subscribed_whose_period_ended_during_the_run() -> None:
+    """The credit is for the fee of the old period, and expired with it: the next run gives that of the new one."""
+    old = lived_through([(0, CATALOG.format(fee="30") + ACME + BIRCH)], days=10)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old, hours=20 * 24 - 1)
+    connection = new.connection(lambda inner: Passing(new, inner))
+    found = planned(connection, recovery, Choices())
+
+    overdue = Overdue(found.plan, found.while_runs, connection.clock)
+    report = carry_out(connection, found.plan, journal=NoJournal(), known=found.known, overdue=overdue)
+    again = restored(new, recovery)
+
+    stale = {one.step.address.text for one in report.results if one.status is Status.STALE}
+    assert stale == {"subscription/acme/default", "subscription/birch/default"}
+    assert verify(new.connection(), recovery, again.accounts).unexplained == ()
+    assert balances(new) == balances(old)
 
 
 @pytest.mark.generation("konnect@1.1")

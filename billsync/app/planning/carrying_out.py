@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from billsync.app.planning.one_thread import in_one_thread
 from billsync.app.server.connection import Connection, ReadingConnection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
 from billsync.apply.unchanged import decided_on
-from billsync.apply.world import World
+from billsync.apply.world import NONE_OVERDUE, World
 from billsync.core.changes.moved import with_moved
 from billsync.core.observed.index import Index, index
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
@@ -34,8 +34,10 @@ def carry_out(
     on_result: OnResult = lambda result: None,
     masking: StepMasking = UNMASKED,
     manner: Manner = IN_TURN,
+    overdue: Mapping[str, str] = NONE_OVERDUE,
 ) -> Report:
-    """Run a plan file that was decided on this snapshot, and on what is known of the server's chains."""
+    """Run a plan file that was decided on this snapshot, and on what is known of the server's chains. `overdue` says,
+    by their ids, which steps may no longer be done."""
     found = _index_of(connection, known, plan.moved)
     bindings = _bindings_of(connection, known, found, plan.moved)
     world = World(
@@ -44,6 +46,7 @@ def carry_out(
         journal,
         PatientClock(connection.clock),
         masking,
+        overdue=overdue,
         one_chain_per_parent=is_one_chain_per_parent,
         decided_on=decided_on(plan, found, connection.routes),
     )

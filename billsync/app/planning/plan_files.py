@@ -14,7 +14,7 @@ from billsync.app.reading.billing import read_billing
 from billsync.app.server.connection import Connection
 from billsync.apply.bindings import Bindings
 from billsync.apply.execute import IN_TURN, Manner, OnResult, execute
-from billsync.apply.world import Absence, World
+from billsync.apply.world import NONE_OVERDUE, Absence, World
 from billsync.core.diffing.readings import Filled, departure, filled_in
 from billsync.core.observed.index import Index
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
@@ -163,15 +163,18 @@ def carry_out_plan_file(
     on_result: OnResult = lambda result: None,
     masking: StepMasking = UNMASKED,
     manner: Manner = IN_TURN,
+    overdue: Mapping[str, str] = NONE_OVERDUE,
 ) -> Report:
-    """Run the steps of a plan file that was made before, with nothing known but what stands in it.
+    """Run the steps of a plan file that was made before, with nothing known but what stands in it, and which steps are
+    `overdue`.
 
     Everything that they were decided on is read before the first write. Raises RemoteError.
     """
     bindings = bindings_of(connection, None, plan.moved)
     found = unmet(connection, bindings, plan)
     absence = Absence(is_likely=False)
-    world = World(connection.remote, bindings, journal, PatientClock(connection.clock), masking, found, absence=absence)
+    clock = PatientClock(connection.clock)
+    world = World(connection.remote, bindings, journal, clock, masking, found, overdue, absence=absence)
     return execute(plan, world, on_result=on_result, manner=in_one_thread(connection, manner))
 
 

@@ -13,6 +13,7 @@ from billsync.app.dump.addons import ADDONS, SUBSCRIPTION, with_addons
 from billsync.app.ending import error
 from billsync.app.planning.pipeline import everything
 from billsync.app.recovery.setting_up import here
+from billsync.app.recovery.turning import Turns, turns_of
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.core.changes.likeness import children
@@ -27,13 +28,12 @@ from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype
-from billsync.model.moment import moment_text, parse_moment
+from billsync.model.moment import parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Desired, Snapshot
 from billsync.report.moves.guards import DEFAULT_BILLING
 from billsync.report.moves.lasting import with_lasting_fees
 from billsync.report.recovery.facts.own_billing import CUSTOMER
-from billsync.report.recovery.facts.restored_keys import short_digest
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
@@ -42,7 +42,7 @@ from billsync.report.recovery.restore.refusals import accounted, debts_to_make, 
 from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration
 from billsync.report.recovery.restore.set_up import SetUp, default_guards, set_up
 from billsync.report.recovery.restore.usage_accounts import Number
-from billsync.report.recovery.restore.usage_start import Unbilled, moments_until, unbilled
+from billsync.report.recovery.restore.usage_start import Unbilled, unbilled
 from billsync.report.recovery.snapshot.items import Event
 
 RESTORE = "restore"
@@ -61,7 +61,8 @@ class Restore:
     the periods of which they are billed, and `events` the number of all events. `debts` are made again
     after the steps of the plan. `set_up` is made before them; `pins` are the billing of customers who have their own,
     by the customer's key, and `held` the keys of customers of whom nothing is done, as others would bill them.
-    `loses_to_others`: something is lost as another's is in its place, which is left alone. `runs`: see `what_runs`.
+    `loses_to_others`: something is lost as another's is in its place, which is left alone. `while_runs`: for how
+    long it holds.
     """
 
     plan: PlanFile
@@ -75,7 +76,7 @@ class Restore:
     set_up: SetUp = SetUp()
     held: frozenset[str] = frozenset()
     loses_to_others: bool = False
-    runs: str = ""
+    while_runs: Turns = Turns()
 
 
 def planned(
@@ -97,6 +98,7 @@ def planned(
     known = _with_none(with_addons(connection, everything(connection)).snapshot)
     _check_uses(connection, recovery, choices, known)
     now = servers_now_by_anybody(connection, known)
+    ahead = now - connection.clock.now()
     making = set_up(recovery, here(connection), now)
     pins = pins_of(recovery, recovery.live.of(CUSTOMER), making.profiles)
     held = {} if DEFAULT_BILLING in (allow or {}) else _not_billed_here(recovery, pins.held, known)
@@ -135,18 +137,8 @@ def planned(
         making,
         frozenset(str(row.fields["key"]) for row in recovery.live.of(CUSTOMER) if row.id in held),
         lost_to_others(accounts),
-        what_runs(recovery, now),
+        turns_of(recovery, now, ahead),
     )
-
-
-def what_runs(recovery: Recovery, now: datetime) -> str:
-    """A digest of what runs of a snapshot at a moment. A restore is decided for as long as nothing of that ends: later,
-    its credits would be for a period that is over, and what should have ended would begin."""
-    plans = {row.id: row.fields for row in recovery.live.of("plan")}
-    rows = sorted(recovery.live.of(SUBSCRIPTION), key=lambda row: row.id)
-    plan_ids = (str(row.fields.get("plan_id") or (row.fields.get("plan") or {}).get("id")) for row in rows)
-    moments = (moments_until(row.fields, plans.get(plan), now) for row, plan in zip(rows, plan_ids, strict=True))
-    return short_digest(*(" ".join(map(moment_text, several)) for several in moments))
 
 
 def _plan_file(connection: Connection, made: Staged, held: Index, known: Snapshot, now: datetime) -> PlanFile:

@@ -26,9 +26,10 @@ from billsync.app.planning.plan_files import (
 from billsync.app.recovery.owing import owe
 from billsync.app.recovery.pinning import Pinned, pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
-from billsync.app.recovery.restoring import RESTORE, Restore, planned, what_runs
+from billsync.app.recovery.restoring import RESTORE, Restore, planned
 from billsync.app.recovery.setting_up import HasSetUp, make_set_up
 from billsync.app.recovery.store import digest_of, events, read
+from billsync.app.recovery.turning import Overdue, turns_of
 from billsync.app.recovery.verifying import verify_patiently
 from billsync.app.server.connection import Connection
 from billsync.app.server.server_time import servers_now_by_anybody
@@ -74,7 +75,9 @@ from billsync.schema.codes import diagnostic
 class CarryOutPart(Protocol):
     """A run of a plan file, or of a part of it."""
 
-    def __call__(self, plan: PlanFile, *, journal: Journal, on_result: OnResult, manner: Manner) -> Report:
+    def __call__(
+        self, plan: PlanFile, *, journal: Journal, on_result: OnResult, manner: Manner, overdue: Mapping[str, str]
+    ) -> Report:
         """Run it. Raises RemoteError."""
 
 
@@ -220,7 +223,8 @@ class _Restoring:
             return []
         if not self.how.yes:
             _ask(self.run, account)
-            if what_runs(self.recovery, servers_now_by_anybody(self.connection, self.found.known)) != self.found.runs:
+            now = servers_now_by_anybody(self.connection, self.found.known)
+            if turns_of(self.recovery, now).come != self.found.while_runs.come:
                 raise error("restore-late")
         with journaled(self.run, self.connection, account) as journal:
             made, failed = self._set_up(journal)
@@ -244,7 +248,8 @@ class _Restoring:
         couldn't be given it gets nothing that would be invoiced by another profile."""
         run, found = self.run, self.found
         show_it = partial(show_end, run, account)
-        carried = partial(go, journal=journal, on_result=show_it, manner=manner_of(run))
+        overdue = Overdue(account.plan, found.while_runs, self.connection.clock)
+        carried = partial(go, journal=journal, on_result=show_it, manner=manner_of(run), overdue=overdue)
         pins = with_profiles(found.pins, made.profiles)
         self.losses.unpinned = found.held | (found.pins.keys() - pins.keys())
         if not (found.pins or found.held):
@@ -319,7 +324,12 @@ class _Restoring:
 def _facts(path: Path, how: RestoreOptions, found: Restore) -> Mapping[str, str]:
     """The facts of a restore on which the steps of its plan file depend."""
     uses = ", ".join(sorted(one.text for one in how.choices.uses))
-    return {SNAPSHOT: digest_of(path), IN_ADVANCE: how.choices.in_advance.value, USES: uses, RUNS: found.runs}
+    return {
+        SNAPSHOT: digest_of(path),
+        IN_ADVANCE: how.choices.in_advance.value,
+        USES: uses,
+        RUNS: found.while_runs.come,
+    }
 
 
 def _ask(run: Run, account: Account) -> None:

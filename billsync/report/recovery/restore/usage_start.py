@@ -90,18 +90,24 @@ def metered_since(row: Fields, now: datetime) -> Iterator[datetime]:
                 yield since
 
 
-def moments_until(row: Fields, plan: Fields | None, now: datetime) -> tuple[datetime, ...]:
-    """The start and end of a subscription and of its phases, and the starts of its running periods, as far as they have
-    come by a moment: they are others once one more has come."""
+def turns(row: Fields, plan: Fields | None, now: datetime) -> Iterator[datetime]:
+    """The moments at which something of a subscription begins or ends: itself, its phases, and its periods of now."""
     begun = _moment(row, "active_from") or _moment(row, "created_at")
-    if begun is None or begun > now:
-        return ()
+    if begun is None:
+        return
+    yield begun
+    phases = row.get("phases") or ()
+    for one in (row, *phases, *(item for phase in phases for item in phase.get("items") or ())):
+        yield from (moment for name in ("active_from", "active_to") if (moment := _moment(one, name)))
+    if begun > now:
+        return
     version, anchor = plan or {}, _moment(row, "billing_anchor") or begun
     cadence = row.get("billing_cadence") or version.get("billing_cadence")
-    shown = [_moment(one, name) for one in (row, *(row.get("phases") or ())) for name in ("active_from", "active_to")]
-    cards = _cards(row if row.get("phases") else version, begun, now)
-    periods = [_start(anchor, card.get("billing_cadence") or cadence, since, now) for since, card in cards]
-    return (_start(anchor, cadence, begun, now), *(one for one in shown if one and one <= now), *sorted(periods))
+    cards = (card for _, card in _cards(row if row.get("phases") else version, begun, now))
+    for length in {cadence, *(card.get("billing_cadence") or cadence for card in cards)}:
+        if (duration := parse_duration(str(length))) is not None:
+            period = period_at(anchor, duration, now)
+            yield from (period.start, period.end)
 
 
 def _start(anchor: datetime, cadence: Plain, since: datetime, now: datetime) -> datetime:
