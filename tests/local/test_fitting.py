@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from billsync.local.server.contract import fitting, validator
 from billsync.local.server.editions import AUGUST, KONNECT, Edition, requests_of
+from billsync.local.server.fitting import Fitting
 from billsync.local.server.schema import copied
 from tests.support.budgets import examples
 
@@ -77,3 +81,28 @@ def test_events_surely_fit() -> None:
         assert fitting(AUGUST).fits(schema, body)
     for body in ({**EVENT, "time": "now"}, {**EVENT, "subject": ""}, [{**EVENT, "more": 1}], {**EVENT, "id": 1}):
         assert not fitting(AUGUST).fits(schema, body)
+
+
+def test_threads_that_compile_a_test_at_once_find_it_whole() -> None:
+    """One found what stands for a test while another made it, and called that without end."""
+    inner = {"type": "object", "properties": {"same": {"$ref": "inner"}, "name": {"type": "string"}}}
+    outer = {"type": "object", "properties": {"inner": {"$ref": "inner"}}}
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def found() -> list[bool]:
+        fitting, together = Fitting({"inner": inner}), threading.Barrier(4)
+
+        def fits(_: int) -> bool:
+            together.wait()
+            return fitting.fits(outer, {"inner": {"name": "a"}})
+
+        return list(threads.map(fits, range(4)))
+
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            results = [found() for _ in range(50)]
+    finally:
+        sys.setswitchinterval(before)
+
+    assert results == [[True] * 4] * 50

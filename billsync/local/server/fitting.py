@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
+from threading import RLock
 from typing import Any, TypeAlias
 
 from billsync.local.server.schema import FORMATS, VALUE_FACTS, Schema, compiled
@@ -31,15 +32,20 @@ class Fitting:
         self._schemas = schemas
         self._named: dict[str, Test] = {}
         self._known: dict[int, tuple[Schema, Test]] = {}
+        self._compiling = RLock()
 
     def fits(self, schema: Schema, value: Any) -> bool:
         """Whether a value surely fits a schema as it is. The schema must not change."""
-        known = self._known.get(id(schema))
-        if known is None:
+        known = self._known.get(id(schema)) or self._compiled(schema)
+        return known[1](value)
+
+    def _compiled(self, schema: Schema) -> tuple[Schema, Test]:
+        """The test, made by one thread at a time: another would call what stands for a test that isn't ready."""
+        with self._compiling:
             if len(self._known) >= MOST:
                 self._known.clear()
             known = self._known[id(schema)] = schema, self._test(schema)
-        return known[1](value)
+        return known
 
     def _test(self, schema: Schema) -> Test:
         if "$ref" in schema:
