@@ -24,7 +24,8 @@ from billsync.live.protocol.received import Received
 from billsync.live.protocol.requested import Requested, unheard
 from billsync.live.protocol.target import Target, token_problem
 from billsync.live.threads import in_order, reading_threads
-from billsync.live.transports.fetch import Failure, Fetch
+from billsync.live.transports.fetch import Fetch
+from billsync.live.transports.plain_body import Failure
 from billsync.live.transports.settings import Settings
 from billsync.live.transports.ways import Ways
 from billsync.live.understanding import Understanding

@@ -20,7 +20,7 @@ import pytest
 
 from billsync.apply import workers
 from billsync.live.client import ReadingClient
-from billsync.live.transports import over_curl
+from billsync.live.transports import over_curl, over_sockets, quick
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
@@ -245,7 +245,12 @@ class Struck:
 
     def in_a_callback(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """While libcurl hands over the bytes of an answer."""
+        monkeypatch.setattr(quick, "are_enough", lambda way, base: False)
         self._before(monkeypatch, over_curl._Line, "_take")
+
+    def in_the_reading_of_an_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While bytes of an answer come over a bare socket."""
+        self._before(monkeypatch, over_sockets._Line, "_more")
 
     def in_the_closing_of_fetches(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """While a generator that is dropped breaks off the GETs that are under way."""
@@ -256,7 +261,7 @@ class Struck:
             next(real(client, [get, get, get], at_once=3))
             yield from real(client, [get], *more, **named)
 
-        self._before(monkeypatch, over_curl.Lines, "_drop")
+        self._before(monkeypatch, over_sockets.SocketLines, "_drop")
         monkeypatch.setattr(ReadingClient, "stream", dropped)
 
     def in_the_closing_of_another_generator(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,6 +326,7 @@ class Freed:
     "place",
     [
         Struck.in_a_callback,
+        Struck.in_the_reading_of_an_answer,
         Struck.in_the_closing_of_fetches,
         Struck.in_the_closing_of_another_generator,
         Struck.in_a_finalizer,

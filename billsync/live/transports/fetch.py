@@ -1,17 +1,14 @@
-"""One GET over libcurl, with its plain answer, or the reason why it has none."""
+"""One GET with its plain answer, or the reason why it has none."""
 
 from __future__ import annotations
 
-from enum import Enum
+import re
 
+from billsync.live.transports.plain_body import Failure, plain_body
 
-class Failure(Enum):
-    """The reason why a GET has no plain answer."""
-
-    UNUSUAL = "anything that isn't named here"
-    SILENT = "no byte came for too long"
-    OVERDUE = "the whole took too long"
-    TOO_LONG = "the body is longer than the limit"
+TYPES = re.compile(rb"\r\ncontent-type:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
+RETRY = re.compile(rb"\r\nretry-after:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
+NOT_FOUND = 404
 
 
 class Fetch:
@@ -37,3 +34,17 @@ class Fetch:
     def is_done(self) -> bool:
         """Whether it is no longer under way."""
         return self.content is not None or self.failure is not None
+
+    def end(self, head: bytes, body: bytes) -> None:
+        """Give it the whole of an answer, whose status it has: its content if that is plain, else a failure."""
+        found = plain_body(head, body)
+        if isinstance(found, Failure):
+            self.failure = found
+            return
+        self.content = found
+        if self.status == NOT_FOUND:
+            self.types = [of.decode("latin-1") for of in TYPES.findall(head)]
+
+    def look_for_wait(self, head: bytes) -> None:
+        """Take the server's wish for a wait from the headers of a failure."""
+        self.retry_after = next((found.decode("latin-1") for found in RETRY.findall(head)), None)

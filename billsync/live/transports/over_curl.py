@@ -6,35 +6,26 @@ asks lets the full client ask again for anything else, so no rule about errors i
 
 from __future__ import annotations
 
-import re
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from billsync.live.fibers import current
 from billsync.live.transports.curl_options import CurlWay, easy_handle
-from billsync.live.transports.fetch import Failure, Fetch
-from billsync.live.transports.plain_body import plain_body
+from billsync.live.transports.fetch import Fetch
+from billsync.live.transports.lines import LinesInOrder
+from billsync.live.transports.plain_body import Failure
 from billsync.model.limits import ANSWER_BYTES
 
 LOOK_SECONDS = 1.0
 """The longest sleep between two looks at the connections, so that an interrupt is noticed."""
 
-STALL_SECONDS = 5.0
-"""The longest time between two looks after which limits of time still mean something."""
-
 NOT_YET_SECONDS = 0.002
 """The wait while libcurl has no connection to watch yet, as a name is being resolved."""
 
-TYPES = re.compile(rb"\r\ncontent-type:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
-RETRY = re.compile(rb"\r\nretry-after:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 
-NOT_FOUND = 404
-
-
-class Lines:
-    """Connections, at most `at_most` at a time, for use by one thread.
+class Lines(LinesInOrder):
+    """Connections of libcurl, at most `at_most` at a time.
 
     Interrupts wait while libcurl works: what they raise in its callbacks would get lost, and what they part couldn't be
     used any more.
@@ -45,6 +36,7 @@ class Lines:
     def __init__(self, way: CurlWay, *, at_most: int) -> None:
         import pycurl
 
+        super().__init__()
         self._curl: Any = pycurl
         self._way = way
         self._multi = pycurl.CurlMulti()
@@ -57,40 +49,6 @@ class Lines:
         except UnicodeEncodeError as error:
             raise ImportError("pycurl takes no text beyond ASCII") from error
         self._busy: set[_Line] = set()
-        self._looked = 0.0
-
-    def fetch(self, urls: Iterable[str | None], at_once: int) -> Iterator[Fetch]:
-        """The GETs of these URLs in their order, at most `at_once` under way; one without a URL isn't made.
-
-        When a failure is returned, nothing else is under way: its reader may take a while.
-        """
-        waiting: deque[Fetch] = deque()
-        following = iter(urls)
-        is_last = False
-        try:
-            while True:
-                while not is_last and len(waiting) < at_once and self._has_line():
-                    try:
-                        url = next(following)
-                    except StopIteration:
-                        is_last = True
-                        break
-                    with self._way.held_back():
-                        waiting.append(self._begin(url))
-                if is_last and not waiting:
-                    return
-                first = waiting[0] if waiting else None
-                if first is None or not first.is_done:
-                    self._go_on()
-                    continue
-                waiting.popleft()
-                if first.failure is not None:
-                    self._finish(waiting)
-                yield first
-        finally:
-            if waiting:
-                with self._way.held_back():
-                    self._drop(waiting)
 
     def close(self) -> None:
         """Close all connections."""
@@ -107,6 +65,10 @@ class Lines:
     def _begin(self, url: str | None) -> Fetch:
         if url is None:
             return Fetch("", failure=Failure.UNUSUAL)
+        with self._way.held_back():
+            return self._begun(url)
+
+    def _begun(self, url: str) -> Fetch:
         if not self._busy:
             self._looked = time.monotonic()
         if self._free:
@@ -119,20 +81,14 @@ class Lines:
         self._multi.add_handle(line.easy)
         return fetch
 
-    def _finish(self, waiting: Iterable[Fetch]) -> None:
-        for fetch in waiting:
-            while not fetch.is_done:
-                self._go_on()
-            fetch.is_stale = True
-
-    def _drop(self, waiting: Iterable[Fetch]) -> None:
-        """Break off what nobody waits for any more."""
-        unread = {id(fetch) for fetch in waiting if not fetch.is_done}
-        for line in [line for line in self._busy if id(line.fetch) in unread]:
-            self._busy.discard(line)
-            self._multi.remove_handle(line.easy)
-            line.easy.close()
-            self._left += 1
+    def _drop(self, unread: Iterable[Fetch]) -> None:
+        dropped = set(map(id, unread))
+        with self._way.held_back():
+            for line in [line for line in self._busy if id(line.fetch) in dropped]:
+                self._busy.discard(line)
+                self._multi.remove_handle(line.easy)
+                line.easy.close()
+                self._left += 1
 
     def _go_on(self) -> None:
         """Move bytes until at least one GET has ended, or for a moment. An interrupt comes before or after a move."""
@@ -149,12 +105,10 @@ class Lines:
         return self._ended()
 
     def _note_stall(self) -> None:
-        """Remember which GETs had nobody to look after them for a while: their limits of time say nothing."""
-        now = time.monotonic()
-        if now - self._looked > STALL_SECONDS:
+        """Remember which GETs had nobody to look after them for a while."""
+        if self._was_stalled():
             for line in self._busy:
                 line.was_stalled = True
-        self._looked = now
 
     def _ended(self) -> bool:
         """Take the ends of GETs from libcurl, and return whether there were any."""
@@ -207,13 +161,7 @@ class _Line:
         fetch.status = easy.getinfo(curl.RESPONSE_CODE) or None
         fetch.seconds = easy.getinfo(curl.TOTAL_TIME)
         if code == 0:
-            found = plain_body(b"".join(self._head), b"".join(self._parts))
-            if isinstance(found, Failure):
-                fetch.failure = found
-            else:
-                fetch.content = found
-                if fetch.status == NOT_FOUND:
-                    fetch.types = [of.decode("latin-1") for of in TYPES.findall(b"".join(self._head))]
+            fetch.end(b"".join(self._head), b"".join(self._parts))
         elif code == curl.E_WRITE_ERROR and self._size > ANSWER_BYTES:
             fetch.failure = Failure.TOO_LONG
         elif code == curl.E_OPERATION_TIMEDOUT:
@@ -221,7 +169,7 @@ class _Line:
         else:
             fetch.failure = Failure.UNUSUAL
         if fetch.failure is not None:
-            fetch.retry_after = next((found.decode("latin-1") for found in RETRY.findall(b"".join(self._head))), None)
+            fetch.look_for_wait(b"".join(self._head))
         self._parts.clear()
 
     def _take(self, part: bytes) -> int:

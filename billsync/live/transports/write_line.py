@@ -14,9 +14,8 @@ from typing import Any
 from billsync.live.protocol.exchange import Failed, Overdue, Silent, TooLong
 from billsync.live.protocol.received import Received, joined_headers
 from billsync.live.transports.curl_options import CurlWay, easy_handle
-from billsync.live.transports.fetch import Failure
 from billsync.live.transports.over_curl import wait_for_bytes
-from billsync.live.transports.plain_body import final_answer
+from billsync.live.transports.plain_body import Failure, final_answer
 from billsync.model.limits import ANSWER_BYTES
 
 NO_SOCKET = -1

@@ -1,0 +1,83 @@
+"""GETs over several connections in one thread: their answers in the order in which they were asked for."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from billsync.live.transports.fetch import Fetch
+
+STALL_SECONDS = 5.0
+"""The longest time between two looks at the connections after which limits of time still mean something."""
+
+
+class LinesInOrder(ABC):
+    """Connections for use by one thread."""
+
+    def __init__(self) -> None:
+        self._looked = 0.0
+
+    def fetch(self, urls: Iterable[str | None], at_once: int) -> Iterator[Fetch]:
+        """The GETs of these URLs in their order, at most `at_once` under way; one without a URL isn't made.
+
+        When a failure is returned, nothing else is under way: its reader may take a while.
+        """
+        waiting: deque[Fetch] = deque()
+        following = iter(urls)
+        is_last = False
+        try:
+            while True:
+                while not is_last and len(waiting) < at_once and self._has_line():
+                    try:
+                        url = next(following)
+                    except StopIteration:
+                        is_last = True
+                        break
+                    waiting.append(self._begin(url))
+                if is_last and not waiting:
+                    return
+                first = waiting[0] if waiting else None
+                if first is None or not first.is_done:
+                    self._go_on()
+                    continue
+                waiting.popleft()
+                if first.failure is not None:
+                    self._finish(waiting)
+                yield first
+        finally:
+            if waiting:
+                self._drop([fetch for fetch in waiting if not fetch.is_done])
+
+    def _finish(self, waiting: Iterable[Fetch]) -> None:
+        for fetch in waiting:
+            while not fetch.is_done:
+                self._go_on()
+            fetch.is_stale = True
+
+    def _was_stalled(self) -> bool:
+        """Whether nobody has looked at the connections for a while: limits of time say nothing of what is under way."""
+        now = time.monotonic()
+        stalled, self._looked = now - self._looked > STALL_SECONDS, now
+        return stalled
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close all connections."""
+
+    @abstractmethod
+    def _has_line(self) -> bool:
+        """Whether another GET can begin."""
+
+    @abstractmethod
+    def _begin(self, url: str | None) -> Fetch:
+        """A GET that is under way; a failed one without a URL."""
+
+    @abstractmethod
+    def _go_on(self) -> None:
+        """Wait until at least one GET has ended, or for a moment."""
+
+    @abstractmethod
+    def _drop(self, unread: Iterable[Fetch]) -> None:
+        """Break off what nobody waits for any more."""
