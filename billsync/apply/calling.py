@@ -9,7 +9,7 @@ from billsync.apply.world import World
 from billsync.model.change import Step
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Kind
-from billsync.model.ports import Answer, Unclear
+from billsync.model.ports import Answer, Busy, Unclear
 from billsync.model.value import Plain
 
 NO_CONTENT = 204
@@ -25,7 +25,8 @@ class Tried:
     """The state of a step after the calls made so far.
 
     `made` is the id that the answer to a create names, and `shown` the body of a successful answer. `is_gone`:
-    it says that the entity isn't there any more. `is_first`: the entity wasn't looked at before the call.
+    it says that the entity isn't there any more. `is_first`: the entity wasn't looked at before the call. `is_rested`:
+    the wait after an unclear outcome is over. `busy` is how often the server was too busy for the next call.
     """
 
     calls: int = 0
@@ -37,15 +38,25 @@ class Tried:
     shown: Plain = None
     is_gone: bool = False
     is_first: bool = False
+    is_rested: bool = False
+    busy: int = 0
 
 
 UNTRIED = Tried()
 
 
 def call(step: Step, world: World, tried: Tried) -> Tried:
-    """Make the call of a step. Raises Unbound, RemoteError when nothing can have been written, Stopped."""
+    """Make the call of a step; a pause that the server asks for instead is over at the end, and another look is due.
+
+    Raises Unbound, RemoteError when nothing can have been written, Stopped.
+    """
     path, body = world.bindings.path(step.call.path), world.bindings.body(step.call.body)
-    answer = sent(step, world, step.call.method, path, body)
+    try:
+        answer = sent(step, world, step.call.method, path, body)
+    except Busy as busy:
+        waited = replace(tried, busy=tried.busy + busy.was_asked)
+        busy.wait(waited.busy)
+        return waited
     if isinstance(answer, Unclear):
         return Tried(tried.calls + 1, wrote=True, trouble=str(answer))
     after = _after_answer(tried, answer, world.kind(step), creates=step.before.view is None)
@@ -56,7 +67,7 @@ def call(step: Step, world: World, tried: Tried) -> Tried:
 def sent(step: Step, world: World, method: str, path: str, body: Plain = None) -> Answer | Unclear:
     """The answer to a call, or the reason why it is unclear; both are in the journal, as is the call before it.
 
-    Raises Unreachable when nothing can have been written, Stopped.
+    Raises Unreachable when nothing can have been written, Busy, Stopped.
     """
     if world.stopping.is_set():
         raise Stopped
@@ -68,6 +79,9 @@ def sent(step: Step, world: World, method: str, path: str, body: Plain = None) -
     except Unclear as error:
         world.record("unclear", {"step": step.id, "reason": text_kept(kind, str(error))})
         return error
+    except Busy as error:
+        world.record("busy", {"step": step.id, "reason": text_kept(kind, str(error))})
+        raise
     message = text_kept(kind, answer.message)
     made = {"made": _id_in(answer)} if answer.ok and step.before.view is None else {}
     world.record("answer", {"step": step.id, "status": answer.status, "message": message, **made})

@@ -26,6 +26,8 @@ def called_first(step: Step, world: World) -> Tried:
         return UNTRIED
     try:
         tried = call(step, world, UNTRIED)
+        while not tried.calls:  # the server was busy; what came into being meanwhile, it refuses to make twice
+            tried = call(step, world, tried)
     except Unreachable:
         raise
     except (Unbound, RemoteError):

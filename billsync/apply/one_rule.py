@@ -3,7 +3,8 @@
 A step whose before holds is stale, too, if what it was decided on besides its entity is no longer so. One that is
 stale is done if its entity is as a later step of the same plan file leaves it: an earlier run went on from there.
 
-An unclear outcome applies the same rule again, so a retry, a second runner and a resumed plan file are one case.
+An unclear outcome applies the same rule again, so a retry, a second runner and a resumed plan file are one case. So
+does each wait: whatever came into being meanwhile is seen before the call.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from billsync.core.secrets.step_masking import StepMasking
 from billsync.core.views.compare import said
 from billsync.model.address import symbols_in
 from billsync.model.change import FieldChange, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind
 from billsync.model.ports import RemoteError, Unreachable
 from billsync.model.result import Status, StepResult
@@ -56,12 +58,14 @@ def run_step(step: Step, world: World, following: Iterable[Step]) -> StepResult 
         if _is_shown(step, tried, world):
             return StepResult(step, Status.DONE, wrote=True)
         while (result := _settled_by_look(step, seen := _as_seen(step, world, tried), tried, following)) is None:
+            if tried.calls and not tried.is_rested:
+                world.clock.sleep(PAUSE * 2 ** (tried.calls - 1))
+                tried = replace(tried, is_rested=True)
+                continue
             if not tried.calls and (reason := world.unfit(step)):
                 return StepResult(step, Status.STALE, reason)
             if (blocking := _in_the_way(step, seen, tried)) is not None:
                 return blocking
-            if tried.calls:
-                world.clock.sleep(PAUSE * 2 ** (tried.calls - 1))
             tried = call(step, world, tried)
             if _ends_by_answer(step, tried, world):
                 return StepResult(step, Status.DONE, wrote=True)

@@ -7,7 +7,7 @@ from billsync.apply.world import World
 from billsync.core.observed.index import state_of
 from billsync.model.change import Step
 from billsync.model.kind import Archetype, State
-from billsync.model.ports import RemoteError
+from billsync.model.ports import Busy, RemoteError
 
 
 def gave_way(step: Step, made: str, world: World) -> bool:
@@ -20,12 +20,14 @@ def gave_way(step: Step, made: str, world: World) -> bool:
     if kind.archetype is not Archetype.VERSIONED or not routes.delete:
         return False
     try:
-        row = world.bindings.listed(step.address, made)
-        if row is None:
-            return True
-        if state_of(kind, row) is not State.DRAFT:
-            return False
-        sent(step, world, "DELETE", routes.item(made))
-        return world.bindings.listed(step.address, made) is None
+        asked = 0
+        while (row := world.bindings.listed(step.address, made)) is not None and state_of(kind, row) is State.DRAFT:
+            try:
+                sent(step, world, "DELETE", routes.item(made))
+                return world.bindings.listed(step.address, made) is None
+            except Busy as busy:
+                asked += busy.was_asked
+                busy.wait(asked)
+        return row is None
     except (RemoteError, Stopped):
         return False

@@ -32,6 +32,7 @@ from billsync.live.understanding import Understanding
 from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
 from billsync.model.ports import (
     Answer,
+    Busy,
     Clock,
     Decode,
     GaveUp,
@@ -53,6 +54,7 @@ BUSY = 429
 PASSING = (408, 500, 502, 503, 504)
 TOO_SLOW = (408, 504)
 OVERDUE = "the answer took longer than {seconds:.0f} seconds"
+TOO_MANY = "the server answered 429 (too many requests)"
 TOO_LONG = f"the answer is longer than {ANSWER_BYTES // 2**20} MiB"
 
 
@@ -107,6 +109,7 @@ class ReadingClient:
     def ahead(self, path: str, query: Sequence[tuple[str, str]]) -> timedelta:
         """The time by which the server's clock is ahead of this machine's, by the date of an answer; nothing where that
         shows none, or is lost."""
+        self._pause.wait_out()
         try:
             date = self._send("GET", path, query=query).headers.get("date")
         except RemoteError:
@@ -227,6 +230,7 @@ class ReadingClient:
 
     def _read(self, path: str, query: Sequence[tuple[str, str]], decode: Decode[R]) -> Page[R] | Received | RemoteError:
         """The answer, or the failure as a value; a success that can't be understood is a failure."""
+        self._pause.wait_out()
         try:
             response = self._send("GET", path, query=query)
         except RemoteError as error:
@@ -250,7 +254,6 @@ class ReadingClient:
     def _send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), content: bytes | None = None
     ) -> Received:
-        self._pause.wait_out()
         began, status = self._clock.now(), None
         try:
             response = self._sent(method, path, query=query, content=content)
@@ -295,7 +298,7 @@ class ReadingClient:
 
     def _still_busy(self, method: str, path: str) -> Unreachable:
         tries = self._settings.patience.busy_tries
-        return Unreachable(f"{method} {path}: the server answered 429 (too many requests) {tries} times; try later")
+        return Unreachable(f"{method} {path}: {TOO_MANY} {tries} times; try later")
 
 
 class Client(ReadingClient):
@@ -304,18 +307,26 @@ class Client(ReadingClient):
     _METHODS = None
 
     def call(self, method: str, path: str, body: Plain = None) -> Answer:
-        """Make one call; only a 429, which means that the server did nothing, is retried after a wait.
+        """Make one call, unless the server has asked for a pause.
 
-        Raises Unreachable when nothing was written (no connection, 401, 429 to the end, a redirect), and Unclear
-        when the answer was lost or isn't the server's own. Every other answer comes back, errors too.
+        Raises Busy for a pause, before the call or in place of its answer (429), Unreachable when nothing was written
+        for another reason (no connection, 401, a redirect), and Unclear when the answer was lost or isn't the server's
+        own. Every other answer comes back, errors too.
         """
-        content = None if body is None else encode(body)
-        for attempt in range(1, self._settings.patience.busy_tries + 1):
-            response = self._send(method, path, content=content)
-            if response.status != BUSY:
-                return self._written(method, path, response)
-            self._wait_with_all(attempt, response.retry_after)
-        raise self._still_busy(method, path)
+        if self._pause.is_on:
+            text = f"{method} {path}: the server asked for a pause"
+            raise Busy(text, lambda asked: self._pause.wait_out(), was_asked=False)
+        response = self._send(method, path, content=None if body is None else encode(body))
+        if response.status != BUSY:
+            return self._written(method, path, response)
+        wait = partial(self._wait_as_asked, method, path, response.retry_after)
+        raise Busy(f"{method} {path}: {TOO_MANY}", wait, was_asked=True)
+
+    def _wait_as_asked(self, method: str, path: str, retry_after: str | None, asked: int) -> None:
+        """Wait after a 429. Raises Unreachable after as many of them as a call may get."""
+        self._wait_with_all(asked, retry_after)
+        if asked >= self._settings.patience.busy_tries:
+            raise self._still_busy(method, path)
 
     def _written(self, method: str, path: str, response: Received) -> Answer:
         self._understood.refuse(method, path, response)

@@ -5,6 +5,7 @@ RemoteError
 │   └── TimedOut   its answer took too long
 │       └── GaveUp its answer went past a limit, and would again
 └── Unreachable    it certainly did not: nothing was written
+    └── Busy       the server asks for a pause: wait, look, and then try again
 """
 
 from __future__ import annotations
@@ -36,6 +37,19 @@ class GaveUp(TimedOut):
 
 class Unreachable(RemoteError):
     """No connection could be made, or the answer says that nothing was tried (401, 429): nothing was written."""
+
+
+class Busy(Unreachable):
+    """The server was asked, and did nothing (429), or it wasn't asked, as it had asked for a pause before.
+
+    `wait` waits for the end of the pause. It takes the number of times that the server was asked, and raises
+    Unreachable where that is enough.
+    """
+
+    def __init__(self, text: str, wait: Callable[[int], None], *, was_asked: bool) -> None:
+        super().__init__(text)
+        self.wait = wait
+        self.was_asked = was_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,7 @@ class Remote(Reader, Protocol):
     """A server."""
 
     def call(self, method: str, path: str, body: Plain = None) -> Answer:
-        """Make one call; repeated only when the server says that it did nothing (429). Raises RemoteError."""
+        """Make one call, once: after a pause the server may hold something else. Raises RemoteError; Busy, too."""
 
 
 class Journal(Protocol):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from billsync.apply.patient_call import call_patiently
 from billsync.live.client import Client, ReadingClient, Settings
 from billsync.live.protocol.target import Target
 from billsync.live.transports import body, plain_body, quick_writes, write_line
@@ -209,7 +210,7 @@ def test_a_write_waits_for_a_busy_server(environment: dict[str, str]) -> None:
         Client(Target(base), clock, Settings(environment=environment)) as remote,
     ):
         remote.get("/x")
-        assert remote.call("PUT", "/x", BODY) == Answer(201, {"id": "1"})
+        assert call_patiently(remote, "PUT", "/x", BODY) == Answer(201, {"id": "1"})
 
     assert (clock.slept, len(seen)) == ([3.0, 3.0], 4)
 

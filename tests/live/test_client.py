@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import httpx
 import pytest
 
+from billsync.apply.patient_call import call_patiently
 from billsync.live.client import Client, Settings
 from billsync.live.protocol.target import Target
 from billsync.model.ports import Answer, RemoteError, Unclear, Unreachable
@@ -109,7 +110,7 @@ def test_a_write_waits_for_a_429_and_is_then_made() -> None:
     handler, seen = served(busy, busy, httpx.Response(201, json={"id": "1"}))
     clock = FakeClock()
 
-    answer = client(handler, clock).call("POST", "/boxes", {})
+    answer = call_patiently(client(handler, clock), "POST", "/boxes", {})
 
     assert answer == Answer(201, {"id": "1"})
     assert (clock.slept, len(seen)) == ([3.0, 3.0], 3)
@@ -137,8 +138,8 @@ def test_all_requests_keep_to_the_pause_that_one_was_asked_for() -> None:
         return handler(request)
 
     remote = Client(TARGET, clock, Settings(transport=httpx.MockTransport(noted)))
-    clock.meanwhile = lambda: remote.call("POST", "/b")
-    remote.call("POST", "/a")
+    clock.meanwhile = lambda: call_patiently(remote, "POST", "/b")
+    call_patiently(remote, "POST", "/a")
 
     assert [(path.rpartition("/")[2], seconds) for path, seconds in at] == [("a", 0.0), ("b", 3.0), ("a", 6.0)]
 
@@ -149,7 +150,7 @@ def test_a_429_for_ever_ends_in_a_clear_error(method: str) -> None:
     remote = client(handler)
 
     with pytest.raises(Unreachable) as raised:
-        remote.get("/x") if method == "GET" else remote.call(method, "/x")
+        remote.get("/x") if method == "GET" else call_patiently(remote, method, "/x")
 
     assert str(raised.value) == f"{method} /x: the server answered 429 (too many requests) 8 times; try later"
     assert len(seen) == 8

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from billsync.api.documents import METER_QUERY
 from billsync.app.server.connection import Connection
+from billsync.apply.patient_call import call_patiently
 from billsync.kinds.forms import EXACT
 from billsync.live.snapshot import PARENT
 from billsync.model.malformed import Malformed
@@ -39,7 +40,7 @@ def read_catalog(connection: Connection) -> Catalog:
 def query(connection: Connection, meter_slice: MeterSlice, body: Fields) -> tuple[Fields, ...]:
     """The rows that a meter answers. It is a POST that only reads. Raises RemoteError."""
     path = METER_QUERY.replace(PARENT, meter_slice.meter_id)
-    answer = connection.remote.call("POST", path, body)
+    answer = call_patiently(connection.remote, "POST", path, body)
     if not answer.ok:
         raise RemoteError(f"POST {path}: {answer.message}")
     rows = answer.body.get("data") if isinstance(answer.body, Mapping) else None

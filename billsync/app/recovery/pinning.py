@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from billsync.api.documents import BILLING
 from billsync.app.server.connection import Connection
 from billsync.apply.execute import GOOD
+from billsync.apply.patient_call import call_patiently
 from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
@@ -55,7 +56,7 @@ def pin(connection: Connection, pins: Mapping[str, Pin], journal: Journal) -> Pi
 def _set(connection: Connection, customer: str, wanted: Pin) -> str:
     """Set the billing of a customer, which may be set twice (customer-facts.md §20); why it failed."""
     try:
-        answer = connection.remote.call("PUT", BILLING.replace(PARENT, customer), wanted.body)
+        answer = call_patiently(connection.remote, "PUT", BILLING.replace(PARENT, customer), wanted.body)
     except RemoteError as problem:
         return str(problem)
     return "" if answer.ok else str(answer.message or answer.status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billsync.app.server.connection import Connection
+from billsync.apply.patient_call import call_patiently
 from billsync.model.ports import RemoteError, Unclear
 from billsync.model.value import Plain
 
@@ -23,7 +24,7 @@ def post(connection: Connection, path: str, body: Plain, *, there: int | None = 
 
 def post_once(connection: Connection, path: str, body: Plain, *, there: int | None = None) -> bool:
     """Send something a single time, as `post` does. Raises Unclear where the server may have taken it; RemoteError."""
-    answer = connection.remote.call("POST", path, body)
+    answer = call_patiently(connection.remote, "POST", path, body)
     if answer.ok or answer.status == there:
         return answer.ok
     problem = f"POST {path}: {answer.message or answer.status}"

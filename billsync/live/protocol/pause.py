@@ -22,8 +22,18 @@ class Pause:
         with self._lock:
             self._until = until if self._until is None else max(until, self._until)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether the pause goes on."""
+        return self._left > 0
+
     def wait_out(self) -> None:
         """Sleep for the rest of the pause."""
-        until = self._until
-        if until is not None and (left := (until - self._clock.now()).total_seconds()) > 0:
+        if (left := self._left) > 0:
             self._clock.sleep(left)
+
+    @property
+    def _left(self) -> float:
+        """The seconds for which the pause goes on."""
+        until = self._until
+        return (until - self._clock.now()).total_seconds() if until is not None else 0.0
