@@ -13,6 +13,7 @@ from billsync.app.dump.losses import LISTING
 from billsync.app.server.connection import Connection
 from billsync.app.server.posting import ATTEMPTS, PAUSE
 from billsync.app.server.server_time import servers_now_by_anybody
+from billsync.apply.patient_call import call_unless_there
 from billsync.core.taking_back.journal_lines import SET_UP
 from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
@@ -132,14 +133,17 @@ class _Making:
 
 
 def _sent(connection: Connection, path: str, body: Fields, is_there: Callable[[], bool]) -> bool:
-    """Send something once; after an unclear outcome again, unless it is there. Raises RemoteError."""
+    """Send something once, and again after an unclear outcome or a pause, unless it is there; False where it wasn't
+    sent, as somebody else made it. Raises RemoteError."""
     for attempt in range(ATTEMPTS):
         try:
-            answer = connection.remote.call("POST", path, body)
+            answer = call_unless_there(connection.remote, "POST", path, body, is_there=is_there)
         except Unclear:
             if attempt + 1 == ATTEMPTS:
                 raise
         else:
+            if answer is None:
+                return attempt > 0
             if answer.ok:
                 return True
             if not answer.unclear or attempt + 1 == ATTEMPTS:
