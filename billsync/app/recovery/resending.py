@@ -20,6 +20,7 @@ from billsync.model.recovery import Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
+from billsync.report.recovery.restore.latest_values import identity_of
 from billsync.report.recovery.restore.usage_start import metered_since
 from billsync.report.recovery.snapshot.items import Event
 
@@ -75,9 +76,12 @@ def resend(
     def is_due(one: Event) -> bool:
         return is_dated and found.unbilled.has(one.customer, one.row)
 
+    def new_time(one: Event) -> datetime | None:
+        return starts[one.customer] + SECOND * found.seconds.get(identity_of(one), 0) if is_due(one) else None
+
     for lot in _lots(one for one in events if one.customer in found.served):
         ready = [one for one in lot if one.customer in starts or not is_due(one)]
-        rows = [_dated(one, starts[one.customer] if is_due(one) else None) for one in ready]
+        rows = [_dated(one, new_time(one)) for one in ready]
         fresh = _missing(connection, rows) if may_be_there else rows
         if fresh and goes_on:  # an earlier run may have sent them a moment ago
             fresh, goes_on = _missing_at_last(connection, fresh), False

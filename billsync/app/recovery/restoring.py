@@ -37,6 +37,7 @@ from billsync.report.recovery.facts.own_billing import CUSTOMER
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
+from billsync.report.recovery.restore.latest_values import Identity, LatestValues
 from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
 from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration
@@ -62,7 +63,7 @@ class Restore:
     after the steps of the plan. `set_up` is made before them; `pins` are the billing of customers who have their own,
     by the customer's key, and `held` the keys of customers of whom nothing is done, as others would bill them.
     `loses_to_others`: something is lost as another's is in its place, which is left alone. `while_runs`: for how
-    long it holds.
+    long it holds. `seconds` after the others, events are dated of which the last one counts.
     """
 
     plan: PlanFile
@@ -77,6 +78,7 @@ class Restore:
     held: frozenset[str] = frozenset()
     loses_to_others: bool = False
     while_runs: Turns = Turns()
+    seconds: Mapping[Identity, int] = field(default_factory=dict)
 
 
 def planned(
@@ -112,7 +114,8 @@ def planned(
         credits_in(plan_file) if plan_file else {},
     )
     since = _unbilled(recovery, now)
-    number = _numbers(events, since)
+    latest = LatestValues(recovery.live, since)
+    number = _numbers(latest.seen(events), since)
     rows = index(_subscriptions(recovery), connection.kinds, connection.routes)
 
     def decided(refused: frozenset[Address] = frozenset()) -> tuple[Restoration, Staged]:
@@ -138,6 +141,7 @@ def planned(
         frozenset(str(row.fields["key"]) for row in recovery.live.of(CUSTOMER) if row.id in held),
         lost_to_others(accounts),
         turns_of(recovery, now, ahead),
+        latest.seconds,
     )
 
 
