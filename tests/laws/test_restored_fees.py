@@ -53,12 +53,18 @@ def costs(found: tuple[Accounted, ...], *codes: str) -> dict[str, Decimal]:
 
 
 def test_a_subscription_that_waits_costs_what_was_paid_and_its_arrears(shop: tuple[World, Recovery]) -> None:
+    """In the report of a later run, too, before it begins and after."""
     old, recovery = shop
-    found = planned(empty_at_the_same_time(old).connection(), recovery, Choices(InAdvance.WAIT))
+    new, codes = empty_at_the_same_time(old), ("fee-unused", "fee-unasked", "charged-between", "charges-hidden")
 
-    said = costs(found.accounts, "fee-unused", "fee-unasked", "charged-between", "charges-hidden")
+    found = restored(new, recovery, Choices(InAdvance.WAIT))
+    again = planned(new.connection(), recovery, Choices())
+    new.clock.advance(24 * 21 * 3600)
+    begun = planned(new.connection(), recovery, Choices())
 
-    assert said == {"fee-unused": Decimal("19.96"), "fee-unasked": -12}
+    for one in (found, again):
+        assert costs(one.accounts, *codes) == {"fee-unused": Decimal("19.96"), "fee-unasked": -12}
+    assert costs(begun.accounts, *codes) == {}
     assert complete(recovery, found.accounts) == ()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from billsync.api.documents import EVENTS
+from billsync.app.recovery.latest_values import identity_of
 from billsync.app.recovery.restoring import Restore
 from billsync.app.recovery.taken_events import SIZE
 from billsync.app.server.connection import Connection
@@ -20,7 +21,6 @@ from billsync.model.recovery import Recovery
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
-from billsync.report.recovery.restore.latest_values import identity_of
 from billsync.report.recovery.restore.usage_start import metered_since
 from billsync.report.recovery.snapshot.items import Event
 

@@ -12,6 +12,7 @@ from billsync.api.documents import BALANCE
 from billsync.app.dump.addons import ADDONS, SUBSCRIPTION, with_addons
 from billsync.app.ending import error
 from billsync.app.planning.pipeline import everything
+from billsync.app.recovery.latest_values import Identity, LatestValues
 from billsync.app.recovery.setting_up import here
 from billsync.app.recovery.turning import Turns, turns_of
 from billsync.app.server.connection import Connection
@@ -37,7 +38,6 @@ from billsync.report.recovery.facts.own_billing import CUSTOMER
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
-from billsync.report.recovery.restore.latest_values import Identity, LatestValues
 from billsync.report.recovery.restore.pins import Pin, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
 from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration

@@ -126,11 +126,13 @@ class _Chain:
         return ((begun,) if begun else ()), (*told, *account)
 
     def _missed(self, link: Link) -> Iterator[Accounted]:
-        """Yield the lines of what nobody asks for, whatever becomes of the link."""
+        """Yield the lines of what nobody asks for, whatever becomes of the link: what falls due as it begins again is
+        asked for then."""
         if self._lives_from is not None and self._lives_from <= self.old.recovery.header.taken_at:
             return  # this server hasn't lost it
         yield from hidden_charges(link)
-        yield from fees_missed(link, self._lives_from or self.now)
+        begins = self._lives_from
+        yield from fees_missed(link, self.now if begins is None else min(self.now, begins - timedelta.resolution))
 
     def _given_up(self, link: Link, code: str, how: str) -> Accounted:
         return self.old.fated(link.row, Fate.LOST, code, how)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from billsync.app.recovery.latest_values import LatestValues
 from billsync.model.state import Row, Snapshot
-from billsync.report.recovery.restore.latest_values import LatestValues
 from billsync.report.recovery.restore.usage_start import Unbilled
 from billsync.report.recovery.snapshot.items import Event
 
