@@ -24,6 +24,11 @@ LOSSES_BYTES = 1_000_000_000
 SNAPSHOT_LINE_BYTES = 128 * 1024 * 1024
 """One row of a recovery snapshot: it came in an answer, and escapes make it longer."""
 
+SNAPSHOT_TIMES = 200
+SNAPSHOT_FREE_BYTES = 64 * 1024 * 1024
+"""A packed recovery snapshot unpacks to so many times its size at most, or to so many bytes: a tenth of the first is
+usual."""
+
 TOKEN_BYTES = 65_536
 """A token file."""
 

@@ -1,7 +1,9 @@
 """The file of a recovery snapshot: packed lines with a seal, which shows that no byte is another one.
 
-The file is two members of gzip, so that `zcat` shows all of it: the lines, and their seal, a line with the SHA-256 of
-all bytes before it. The digest is no signature: anybody can make one.
+The file is members of gzip, so that `zcat` shows all of it: the lines, and their seal, a line with the SHA-256 of all
+bytes before it. The digest is no signature: anybody can make one. So that a small file can't fill the memory, none is
+read that unpacks to more than `SNAPSHOT_TIMES` its size, and none is written: lines that repeat so much are stored as
+they are, in a member of their own.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from billsync.app.ending import error
-from billsync.model.limits import SNAPSHOT_LINE_BYTES
+from billsync.model.limits import SNAPSHOT_FREE_BYTES, SNAPSHOT_LINE_BYTES, SNAPSHOT_TIMES
 from billsync.model.recovery import Recovery
 from billsync.report.recovery.snapshot.items import EVERYTHING, Event, Members
 from billsync.report.recovery.snapshot.lines import (
@@ -30,7 +33,7 @@ from billsync.report.recovery.snapshot.lines import (
     recovery_in,
 )
 
-LEVEL = 6
+LEVEL, STORED = 6, 0
 CHUNK = 1 << 20
 ANOTHER = "Take another copy of it, or an older one."
 MAGIC = b"\x1f\x8b"
@@ -41,10 +44,27 @@ _SEAL = re.compile(rb'\{"digest":"sha256:([0-9a-f]{64})"\}\n')
 def write(file: IO[bytes], lines: Iterable[bytes]) -> None:
     """Pack the lines into an empty file, and seal it. Raises OSError."""
     summing = _Summing(file)
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=summing, mtime=0) as packed:
-        for line in lines:
+    several, unpacked = iter(lines), 0
+    with _member(summing, LEVEL) as packed:
+        for line in several:
             packed.write(line)
+            unpacked += len(line)
+            if unpacked > _most(summing.size) // 2:
+                break
+    if rest := next(several, b""):
+        with _member(summing, STORED) as packed:
+            for line in chain((rest,), several):
+                packed.write(line)
     file.write(_seal(summing.digest))
+
+
+def _member(file: _Summing, level: int) -> gzip.GzipFile:
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=level, fileobj=file, mtime=0)
+
+
+def _most(packed: int) -> int:
+    """The largest number of bytes to which so many are unpacked."""
+    return max(SNAPSHOT_FREE_BYTES, packed * SNAPSHOT_TIMES)
 
 
 def read(path: Path, members: Members = EVERYTHING) -> Recovery:
@@ -91,14 +111,16 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 class _Summing:
-    """A file that is written to, with the digest of all its bytes."""
+    """A file that is written to, with the digest and the number of all its bytes."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._sum = hashlib.sha256()
+        self.size = 0
 
     def write(self, data: bytes) -> int:
         self._sum.update(data)
+        self.size += len(data)
         return self._file.write(data)
 
     def flush(self) -> None:
@@ -148,10 +170,14 @@ def _digest_in(seal: bytes) -> str | None:
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
     """All lines but the seal. Raises UnknownSnapshot, OSError, EOFError, zlib.error."""
+    left = _most(os.fstat(file.fileno()).st_size)
     with gzip.GzipFile(fileobj=file, mode="rb") as packed:
         before = packed.readline(SNAPSHOT_LINE_BYTES)
         while line := packed.readline(SNAPSHOT_LINE_BYTES):
             if not before.endswith(b"\n"):
                 raise UnknownSnapshot("a line is too long")
+            left -= len(before)
+            if left < 0:
+                raise UnknownSnapshot(f"it unpacks to more than {SNAPSHOT_TIMES} times its size, as none does")
             yield before
             before = line

@@ -16,6 +16,7 @@ from random import Random
 import pytest
 
 from billsync.app.ending import Ended
+from billsync.app.recovery import store
 from billsync.app.recovery.store import events, read, write
 from billsync.model.recovery import Credit, Header, Promise, Recovery
 from billsync.model.state import Row, Snapshot
@@ -122,6 +123,26 @@ def test_any_tool_can_unpack_it() -> None:
 
     assert lines[:-1] == list(lines_of(RECOVERY, EVENTS))
     assert lines[-1].startswith(b'{"digest":"sha256:')
+
+
+def test_a_small_file_never_unpacks_to_a_huge_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that repeat themselves are stored as they are, and a file that somebody packed smaller is refused."""
+    alike = tuple(Event("C1", {"event": {**CALL, "id": f"E{number}", "data": "a" * 9_000}}) for number in range(300))
+    lines = [*lines_of(RECOVERY, alike)]
+    monkeypatch.setattr(store, "SNAPSHOT_FREE_BYTES", 100_000)
+    path, written = tmp_path / "live.snapshot", BytesIO()
+
+    write(written, lines)
+    monkeypatch.setattr(store, "STORED", store.LEVEL)
+    monkeypatch.setattr(store, "SNAPSHOT_TIMES", 100_000)
+    small = BytesIO()
+    write(small, lines)
+    monkeypatch.setattr(store, "SNAPSHOT_TIMES", 200)
+
+    assert len(small.getvalue()) * 200 < sum(map(len, lines)) < len(written.getvalue()) * 200
+    assert refusal(path, small.getvalue()) == "bad-snapshot"
+    path.write_bytes(written.getvalue())
+    assert (read(path), tuple(events(path))) == (RECOVERY, alike)
 
 
 def test_every_changed_byte_is_refused(tmp_path: Path) -> None:
