@@ -39,6 +39,7 @@ class Effect(Enum):
     IN_PLACE = "in place"
     NEW_VERSION = "new version"
     REVERSIBLE = "reversible"
+    UNTIL_USED = "reversible until used"
     IRREVERSIBLE = "irreversible"
 
 

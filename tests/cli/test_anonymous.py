@@ -176,7 +176,7 @@ def test_an_anonymous_diff_counts_what_is_the_customers_and_shows_the_rest(every
 publishing a new version of plan prepaid@2 (new version: 4 subscribers stay on the old one)
   ~ phases.default.rate_cards.base.price.amount: 10 → 12
 creating customer × 1
-granting grant × 1 (irreversible)
+granting grant × 1 (reversible until used)
 cancelling subscription × 1
 subscribing subscription × 1
 

@@ -17,7 +17,7 @@ publishing plan prepaid@1
     phase default:
       api_requests: 0.002 USD a unit, each P1M
 creating customer acme
-granting grant acme/welcome (irreversible)
+granting grant acme/welcome (reversible until used)
 subscribing subscription acme/default
 
 Summary:
@@ -25,7 +25,7 @@ Summary:
   Updated: 0
   Deleted: 0
 """
-DONE = EVERYTHING.replace(" (irreversible)", "")
+DONE = EVERYTHING.replace(" (reversible until used)", "")
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -178,7 +178,7 @@ def test_the_person_at_the_terminal_is_asked_and_may_refuse(shell: Shell) -> Non
     refused = [shell.run("sync", "shop.yaml", *LOCAL, answer=answer) for answer in ("no\n", "y\n", "")]
     agreed = shell.run("sync", "shop.yaml", *LOCAL, answer="yes\n")
 
-    grave = "granting grant acme/welcome (irreversible)\n"
+    grave = "granting grant acme/welcome (reversible until used)\n"
     last = (
         f"\nDeletes, and what can't be undone:\n  {grave}"
         "\nType yes to make these changes on local:.billsync/local.db [y/N]: "

@@ -42,7 +42,7 @@ def test_a_terminal_shows_what_belongs_to_an_entity_under_it(shell: Shell) -> No
 
     assert ran.out.splitlines()[5:8] == [
         "creating customer acme",
-        "├─ granting grant acme/welcome (irreversible)",
+        "├─ granting grant acme/welcome (reversible until used)",
         "└─ subscribing subscription acme/default",
     ]
 

@@ -715,5 +715,5 @@ def test_json_says_whether_a_change_can_be_taken_back(shell: Shell, folder: Path
     moved = shop.diff(edited.replace("{plan: prepaid}", "{plan: large, change: at_renewal}"))
 
     found = {one["kind"]: one["reversible"] for one in moved["changes"]["updating"]}
-    assert (new["meter"], new["grant"]) == ("yes", "never")
+    assert (new["meter"], new["grant"]) == ("yes", "until used")
     assert found == {"meter": "yes", "plan": "by a new version", "subscription": "until at_renewal"}

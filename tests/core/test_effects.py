@@ -39,7 +39,7 @@ CASES = [
     ("subscription", U, "migrating", "immediate", Effect.IRREVERSIBLE),
     ("subscription", U, "attaching", "immediate", Effect.IRREVERSIBLE),
     ("subscription", U, "detaching", "at_renewal", Effect.REVERSIBLE),
-    ("grant", C, "granting", "", Effect.IRREVERSIBLE),
+    ("grant", C, "granting", "", Effect.UNTIL_USED),
     ("grant", U, "voiding", "", Effect.IRREVERSIBLE),
 ]
 
@@ -57,6 +57,14 @@ def test_a_scheduled_change_stays_without_a_call_that_undoes_it() -> None:
     change = Change(Address("subscription", ("acme", "main")), U, "changing", timing="at_renewal")
 
     assert effect_of(change, KINDS["subscription"], without) is Effect.IRREVERSIBLE
+
+
+def test_a_grant_stays_where_no_server_takes_it_back() -> None:
+    can = TABLES["grant"]
+    without = replace(can, calls={name: form for name, form in can.calls.items() if name != "void"})
+    change = Change(Address("grant", ("acme", "welcome")), C, "granting")
+
+    assert effect_of(change, KINDS["grant"], without) is Effect.IRREVERSIBLE
 
 
 def test_what_takes_a_change_back_is_a_call_that_servers_have() -> None:

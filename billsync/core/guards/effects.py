@@ -42,8 +42,11 @@ def _with_effect(context: Context, change: Change, leaving: Mapping[Address, int
 def effect_of(change: Change, kind: Kind, routes: Routes) -> Effect:
     """The effect of a pending change on a server with these routes.
 
-    An irreversible change that takes effect later is reversible where the server can take it back until then.
+    An irreversible change that takes effect later is reversible where the server can take it back until then. What is
+    made once and for all can be taken back as long as nothing of it was used, where the server has a call for that.
     """
+    if change.verb == kind.created_verb and kind.taking_back and routes.can(kind.taking_back.call):
+        return Effect.UNTIL_USED
     if change.verb in kind.irreversible:
         way_back, is_later = kind.irreversible[change.verb], change.timing not in ("", IMMEDIATE)
         return Effect.REVERSIBLE if is_later and way_back and routes.can(way_back) else Effect.IRREVERSIBLE

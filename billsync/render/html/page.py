@@ -96,6 +96,6 @@ def _section(section: Section, name: str) -> Markup:
 def _effects(effects: frozenset[Effect]) -> Markup:
     mark = Markup(' <span class="effect{}">{}</span>')
     return Markup("").join(
-        mark.format(" irreversible" if effect is Effect.IRREVERSIBLE else "", effect.value)
+        mark.format(" irreversible" if effect in (Effect.IRREVERSIBLE, Effect.UNTIL_USED) else "", effect.value)
         for effect in sorted(effects, key=lambda effect: effect.value)
     )

@@ -22,6 +22,12 @@ NAMED = 5
 
 TOLD = {Outcome.REFUSED: DecisionKind.REFUSED, Outcome.BLOCKED: DecisionKind.BLOCKED}
 
+LIMITS = {
+    Effect.IRREVERSIBLE: "can't be undone",
+    Effect.UNTIL_USED: "can be undone only until it is used",
+}
+"""Effects for which somebody has to decide, in words."""
+
 
 def decisions(outline: Outline, findings: Sequence[Diagnostic] = ()) -> tuple[Decision, ...]:
     """The decisions, the most urgent sort first, each sort in the outline's order."""
@@ -85,14 +91,14 @@ def _told(group: Group) -> Decision:
 
 
 def _irreversible(items: Iterable[Item]) -> Iterator[Decision]:
-    """One decision for each verb and kind of what can't be undone."""
-    found: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    """One decision for each verb and kind of what can't be undone, or not for long."""
+    found: dict[tuple[str, str, str], list[Item]] = defaultdict(list)
     for item in items:
-        if item.effect is Effect.IRREVERSIBLE:
-            found[item.verb, item.kind].append(item)
-    for (verb, kind), them in found.items():
+        if item.effect in LIMITS:
+            found[item.verb, item.kind, LIMITS[item.effect]].append(item)
+    for (verb, kind, limit), them in found.items():
         doing = _doing(verb, kind, sum(item.count for item in them))
-        yield Decision(DecisionKind.IRREVERSIBLE, plain(f"{doing} can't be undone: ") + _names(map(named, them)))
+        yield Decision(DecisionKind.IRREVERSIBLE, plain(f"{doing} {limit}: ") + _names(map(named, them)))
 
 
 def _doing(verb: str, kind: str, number: int) -> str:

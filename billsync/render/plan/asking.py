@@ -25,4 +25,4 @@ def before_asking(outline: Outline, look: Look) -> str:
 
 def is_grave(item: Item) -> bool:
     """Whether a change deletes something, or can't be undone."""
-    return item.action is Action.DELETE or item.effect is Effect.IRREVERSIBLE
+    return item.action is Action.DELETE or item.effect in (Effect.IRREVERSIBLE, Effect.UNTIL_USED)

@@ -30,12 +30,14 @@ def _pending(item: Item) -> str:
 
 def reversibility(item: Item) -> str:
     """Whether a change can be taken back once it is made: `yes`, `yes, but` what stays, `by a new version`, `until` it
-    takes effect, or `never`; empty for what isn't pending."""
+    takes effect or is used, or `never`; empty for what isn't pending."""
     match item.effect:
         case None:
             return ""
         case Effect.IRREVERSIBLE:
             return "never"
+        case Effect.UNTIL_USED:
+            return "until used"
         case Effect.NEW_VERSION:
             return "by a new version"
         case Effect.REVERSIBLE | Effect.IN_PLACE:

@@ -50,6 +50,7 @@ BY_EFFECT = {
     Effect.IN_PLACE: Color.UPDATE,
     Effect.NEW_VERSION: Color.VERSION,
     Effect.REVERSIBLE: Color.CREATE,
+    Effect.UNTIL_USED: Color.DELETE,
     Effect.IRREVERSIBLE: Color.DELETE,
 }
 FAILED = (Status.FAILED, Status.STALE, Status.BLOCKED)
