@@ -10,7 +10,7 @@ import pytest
 from billsync.app.recovery.restoring import planned
 from billsync.app.recovery.verifying import verify
 from billsync.model.recovery import Accounted, Recovery
-from billsync.report.recovery.losses.accounting import complete
+from billsync.report.recovery.losses.accounting import complete, loss_report
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from tests.support.old_organization import empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import recovery_of
@@ -74,6 +74,20 @@ def test_periods_that_ended_before_the_restore_cost_their_fees(shop: tuple[World
     found = planned(empty_at_the_same_time(old, hours=24 * 50).connection(), recovery, Choices())
 
     assert costs(found.accounts, "charged-between", "charges-hidden") == {"charged-between": -42}
+
+
+def test_a_fee_within_the_running_period_is_lost_once() -> None:
+    """A trial ended between the snapshot and the restore: the fee after it is in the line about the next charge,
+    with that in arrears for a day."""
+    trial = "\n  - {key: trial, name: T, duration: P14D, rate_cards: [{key: sso, name: S, price: {type: free}}]}"
+    old = lived_through([(0, SHOP.replace("phases:", f"phases:{trial}"))], days=10)
+    recovery = recovery_of(old)
+
+    found = restored(new := empty_at_the_same_time(old, hours=24 * 5), recovery)
+
+    assert loss_report(found.accounts).money["USD"].seller == Decimal("16.40")
+    assert costs(found.accounts, "charged-between") == {}
+    assert verify(new.connection(), recovery, found.accounts).unexplained == ()
 
 
 def test_what_a_row_does_not_show_is_in_the_report_and_explained(shop: tuple[World, Recovery]) -> None:

@@ -115,24 +115,24 @@ class _Chain:
         ended = [link for link in links if link.is_past]
         running = [link for link in links if not link.is_past]
         told = [self._given_up(link, "ended", "it has ended since the snapshot was taken") for link in ended]
-        told += [line for link in links for line in self._missed(link)]
-        if not running:
-            return (), tuple(told)
-        if len(running) > 2:
+        if len(running) > 2 or not running:
+            told += [line for link in links for line in self._missed(link)]
             told += [self._given_up(link, "several-links", "more than one change is scheduled") for link in running]
             return (), tuple(told)
         head, *later = running
         begun, account = self._begun(head, later[0] if later else None)
+        told += [line for one in links for line in self._missed(one, goes_on=one is head and begun is not None)]
         return ((begun,) if begun else ()), (*told, *account)
 
-    def _missed(self, link: Link) -> Iterator[Accounted]:
+    def _missed(self, link: Link, *, goes_on: bool = False) -> Iterator[Accounted]:
         """Yield the lines of what nobody asks for, whatever becomes of the link: what falls due as it begins again is
         asked for then."""
         if self._lives_from is not None and self._lives_from <= self.old.recovery.header.taken_at:
             return  # this server hasn't lost it
         yield from hidden_charges(link)
         begins = self._lives_from
-        yield from fees_missed(link, self.now if begins is None else min(self.now, begins - timedelta.resolution))
+        until = self.now if begins is None else min(self.now, begins - timedelta.resolution)
+        yield from fees_missed(link, until, goes_on=goes_on)
 
     def _given_up(self, link: Link, code: str, how: str) -> Accounted:
         return self.old.fated(link.row, Fate.LOST, code, how)

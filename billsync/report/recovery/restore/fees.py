@@ -96,9 +96,14 @@ def next_charge_apart(
     shown = {} if row.id in old.guessed else addons  # whose phases are the plan's, without add-ons
     after = (begun, *_addons(old, begun, shown, _phase_starts(begun, beginning.at)))
     promised = _promised_at(old, row)
-    is_new_period = before.period_at(promised).end <= beginning.at
-    wanted = _due(old, before, beginning.at if is_new_period else promised)
+    wanted = _due(old, before, promised if still_runs(old, row, beginning.at) else beginning.at)
     return less(together(_due(old, one, beginning.at) for one in after), wanted)
+
+
+def still_runs(old: Old, row: Row, at: datetime) -> bool:
+    """Whether the period whose charge the snapshot promises still runs at a moment: what falls due within it is a part
+    of that charge. Raises Unrated."""
+    return _before(old, row).period_at(_promised_at(old, row)).end > at
 
 
 def fees_between(old: Old, row: Row, until: datetime) -> Amounts:

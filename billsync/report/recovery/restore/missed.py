@@ -21,6 +21,7 @@ from billsync.report.recovery.restore.fees import (
     fees_between,
     hidden_due,
     may_hide,
+    still_runs,
     terms_of,
     unused_fees,
 )
@@ -28,10 +29,11 @@ from billsync.report.recovery.restore.link_fates import plan_row
 from billsync.report.recovery.restore.links import Link
 
 
-def fees_missed(link: Link, until: datetime) -> Iterator[Accounted]:
-    """Yield the line of fees that fell due after the snapshot and until a moment."""
+def fees_missed(link: Link, until: datetime, *, goes_on: bool) -> Iterator[Accounted]:
+    """Yield the line of fees that fell due after the snapshot and until a moment. Where the link `goes_on`, those of a
+    period that still runs are in its next charge, of which its own line says what is lost."""
     try:
-        fees = fees_between(link.old, link.row, until)
+        fees = {} if goes_on and still_runs(link.old, link.row, until) else fees_between(link.old, link.row, until)
     except Unrated as problem:
         yield _line(link, f"fees that fell due since the snapshot can't be worked out ({problem})", code=BETWEEN)
         return
