@@ -10,8 +10,9 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,7 @@ class Struck:
     def __init__(self, number: signal.Signals) -> None:
         self._number = number
         self.count = 0
+        self.has_parted = False
 
     def __call__(self, *_: object) -> None:
         self.count += 1
@@ -288,7 +290,7 @@ class Struck:
         monkeypatch.setattr(ReadingClient, "stream", freed)
 
     def in_the_making_of_a_class(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """While a module is loaded: Python 3.11 raises another error."""
+        """While a class is made: Python 3.11 raises another error."""
 
         def made(client: ReadingClient, *arguments: Any, **named: Any) -> Iterator[Any]:
             type("Made", (), {"field": Named(self)})
@@ -296,6 +298,25 @@ class Struck:
 
         real = ReadingClient.stream
         monkeypatch.setattr(ReadingClient, "stream", made)
+
+    def in_an_import(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While a module is loaded, which goes on to its end."""
+
+        def loaded(client: ReadingClient, *arguments: Any, **named: Any) -> Iterator[Any]:
+            with suppress(ImportError):
+                import_module("billsync.no_such_module")
+            return real(client, *arguments, **named)
+
+        real = ReadingClient.stream
+        monkeypatch.setattr(ReadingClient, "stream", loaded)
+        monkeypatch.setattr(sys, "meta_path", [self, *sys.meta_path])
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Part an import."""
+        if name == "billsync.no_such_module":
+            self.has_parted = True
+            self()
+            self.has_parted = False
 
     def _before(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
         real = getattr(owner, name)
@@ -331,6 +352,7 @@ class Freed:
         Struck.in_the_closing_of_another_generator,
         Struck.in_a_finalizer,
         Struck.in_the_making_of_a_class,
+        Struck.in_an_import,
     ],
 )
 def test_no_signal_is_lost_where_python_ignores_what_is_raised(
@@ -347,7 +369,8 @@ def test_no_signal_is_lost_where_python_ignores_what_is_raised(
     with serving(folder / "served.db", FakeClock()) as base:
         ran = Stoppable().run("dump", "--server", base)
 
-    assert (ran, struck.count > 0) == (Ran(1, "", INTERRUPTED.format(number.name)), True)
+    assert ran == Ran(1, "", INTERRUPTED.format(number.name))
+    assert (struck.count > 0, struck.has_parted) == (True, False)
     assert capfd.readouterr() == ("", "")  # nor does Python tell what it ignores
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -14,13 +15,16 @@ from typing import TYPE_CHECKING
 
 from billsync.app.ending import Exit
 from billsync.cli.terminal.surroundings import Run
+from billsync.model import frozen
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SOON = 0.001
-"""Seconds after which a command is interrupted again."""
+SOON = 0.002
+"""Seconds after which a command is interrupted that couldn't be at once."""
+MAKERS = ("<frozen importlib", str(dataclasses.__file__), str(frozen.__file__))
+"""The files of what loads modules, and of what makes classes."""
 
 
 class Interrupted(BaseException):
@@ -70,42 +74,66 @@ def interrupt_on_signals(run: Run) -> None:
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stopping.stop)
-    signal.signal(signal.SIGALRM, stopping.stop_again)
+    signal.signal(signal.SIGALRM, stopping.stop_late)
     sys.unraisablehook = stopping.ignored
 
 
 class _Stopping:
-    """Interrupts a command. Where Python ignores that, it is done again.
+    """Interrupts a command, as soon as that can be done well.
 
     Python ignores what is raised in a finalizer, in a generator that is dropped, and in the callback of a weak
-    reference (imports have such), whatever code they happened to part.
+    reference, whatever code they happened to part: then the command is interrupted again. A module or a class that is
+    half made couldn't be used any more, not even to report the end: so it is finished first.
     """
 
     def __init__(self, run: Run, otherwise: Callable[[UnraisableHookArgs], object]) -> None:
         self._run = run
         self._otherwise = otherwise
         self._number = 0
+        self._is_late = False
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal. Raises Interrupted."""
         if _held.blocks:
             _held.number = number
-        elif self._run.is_ending and not self._run.is_ended:
+        elif self._run.is_ended:
+            return
+        elif self._run.is_ending or self._is_late:
             os._exit(Exit.PARTLY if self._run.has_written else Exit.ERROR)
-        elif not self._run.is_ended:
-            self._run.is_ending = self._run.was_stopped = True
+        else:
             self._number = number
-            raise Interrupted(signal.Signals(number).name)
+            self._interrupt(frame)
 
-    def stop_again(self, number: int, frame: FrameType | None) -> None:
-        """Interrupt the command a moment after that was ignored. Raises Interrupted."""
-        if not self._run.is_ending:
-            self.stop(self._number, frame)
+    def stop_late(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt the command, as was asked for a moment ago. Raises Interrupted."""
+        if self._is_late and not self._run.is_ending:
+            self._interrupt(frame)
 
     def ignored(self, what: UnraisableHookArgs) -> None:
         """Take note of an exception that Python ignores. Here, too, nothing can be raised, but a moment later."""
         if isinstance(what.exc_value, Interrupted):
             self._run.is_ending = False
-            signal.setitimer(signal.ITIMER_REAL, SOON)
+            self._wait()
         else:
             self._otherwise(what)
+
+    def _interrupt(self, frame: FrameType | None) -> None:
+        if _held.blocks or _is_making(frame):
+            self._wait()
+            return
+        self._is_late = False
+        self._run.is_ending = self._run.was_stopped = True
+        raise Interrupted(signal.Signals(self._number).name)
+
+    def _wait(self) -> None:
+        self._is_late = True
+        signal.setitimer(signal.ITIMER_REAL, SOON)
+
+
+def _is_making(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded, or a class made."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(MAKERS):
+            return True
+        frame = frame.f_back
+    return False
