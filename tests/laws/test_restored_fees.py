@@ -7,14 +7,16 @@ from decimal import Decimal
 
 import pytest
 
+from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.restoring import planned
 from billsync.app.recovery.verifying import verify
 from billsync.model.recovery import Accounted, Recovery
 from billsync.report.recovery.losses.accounting import complete, loss_report
+from billsync.report.recovery.proof.departures import Aspect
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from tests.support.old_organization import empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import recovery_of
-from tests.support.world import World
+from tests.support.world import NoJournal, World
 
 pytestmark = pytest.mark.thorough
 
@@ -39,6 +41,8 @@ plans:
 customers:
 - {{key: acme, name: Acme, subscription: {{plan: pro}}}}
 """
+
+TRIAL = "\n  - {key: trial, name: T, duration: P14D, rate_cards: [{key: sso, name: S, price: {type: free}}]}"
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +83,7 @@ def test_periods_that_ended_before_the_restore_cost_their_fees(shop: tuple[World
 def test_a_fee_within_the_running_period_is_lost_once() -> None:
     """A trial ended between the snapshot and the restore: the fee after it is in the line about the next charge,
     with that in arrears for a day."""
-    trial = "\n  - {key: trial, name: T, duration: P14D, rate_cards: [{key: sso, name: S, price: {type: free}}]}"
-    old = lived_through([(0, SHOP.replace("phases:", f"phases:{trial}"))], days=10)
+    old = lived_through([(0, SHOP.replace("phases:", f"phases:{TRIAL}"))], days=10)
     recovery = recovery_of(old)
 
     found = restored(new := empty_at_the_same_time(old, hours=24 * 5), recovery)
@@ -88,6 +91,22 @@ def test_a_fee_within_the_running_period_is_lost_once() -> None:
     assert loss_report(found.accounts).money["USD"].seller == Decimal("16.40")
     assert costs(found.accounts, "charged-between") == {}
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
+
+
+def test_a_restore_that_takes_hours_is_explained_by_what_it_said_before() -> None:
+    """The trial begins again later than was thought, and its end moves with it, which nothing else explains."""
+    old = lived_through([(0, SHOP.replace("phases:", f"phases:{TRIAL}"))], days=10)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    connection = new.connection()
+    found = planned(connection, recovery, Choices())
+    new.clock.advance(6 * 3600)
+
+    carry_out(connection, found.plan, journal=NoJournal(), known=found.known)
+    proof = verify(connection, recovery, found.accounts)
+    off = verify(connection, recovery, [one for one in found.accounts if one.code != "phase-again"])
+
+    assert (proof.unexplained, [one.aspect for one in proof.departures]) == ((), [Aspect.DUE])
+    assert [one.aspect for one in off.unexplained] == [Aspect.DUE]
 
 
 def test_what_a_row_does_not_show_is_in_the_report_and_explained(shop: tuple[World, Recovery]) -> None:

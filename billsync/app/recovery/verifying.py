@@ -28,11 +28,11 @@ from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO
 from billsync.report.billing.subscribed import CREDIT_ONLY
 from billsync.report.recovery.facts.restored_keys import key_of
-from billsync.report.recovery.losses.explaining import SMALLER
+from billsync.report.recovery.losses.explaining import BY_START, SMALLER
 from billsync.report.recovery.proof.charged import charged
 from billsync.report.recovery.proof.departures import Aspect, Proof, departures
 from billsync.report.recovery.proof.parts import Credits, Parts, unused
-from billsync.report.recovery.restore.compensated import begun_here, compensation_lines, is_compensation
+from billsync.report.recovery.restore.compensated import begun_here, by_real_starts, compensation_lines, is_compensation
 from billsync.report.recovery.restore.invoiced import credit_untaken, invoiced
 from billsync.report.recovery.restore.settlement import Reason
 from billsync.report.recovery.snapshot.items import Members, kept
@@ -70,8 +70,27 @@ def verify(
     """
     live = read_standing(connection)
     credit = read_credits(connection, recovery, live)
-    lines = with_compensations(connection, recovery, live, credit, tuple(accounts), whole)
+    told = _by_real_starts(connection, recovery, live, tuple(accounts), whole)
+    lines = with_compensations(connection, recovery, live, credit, told, whole)
     return departures(recovery, live, lines, kinds=connection.kinds, routes=connection.routes, credit=credit)
+
+
+def _by_real_starts(
+    connection: Connection,
+    recovery: Recovery,
+    live: Recovery,
+    accounts: tuple[Accounted, ...],
+    whole: Callable[[], Recovery] | None,
+) -> tuple[Accounted, ...]:
+    """The lines of a loss report, of which some have amounts by the real starts: of customers whose next charge they
+    don't explain, as their restore took its time."""
+    if not any(one.code in BY_START for one in accounts):
+        return accounts
+    kinds, routes = connection.kinds, connection.routes
+    proof = departures(recovery, live, accounts, kinds=kinds, routes=routes)
+    names = {one.customer for one in proof.unexplained if one.aspect is Aspect.DUE}
+    names &= {one.customer for one in accounts if one.code in BY_START}
+    return by_real_starts(accounts, whole() if whole else recovery, live, names, kinds, routes) if names else accounts
 
 
 def with_compensations(

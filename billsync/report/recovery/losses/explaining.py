@@ -38,6 +38,9 @@ in force, that nobody asks for after that, and of charges that no row shows."""
 EARLY = "usage-early"
 """The code of usage that counts for cards that weren't in force yet."""
 
+BY_START = frozenset({"phase-again", "arrears-cut"})
+"""Codes of subscriptions' lines whose money is as the time between the restore's decision and their start."""
+
 IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
 

@@ -19,8 +19,8 @@ from billsync.rating.arithmetic import ZERO, minus, negative, plus, total
 from billsync.report.moves.amounts import Amounts
 from billsync.report.recovery.facts.restored_keys import PREFIX
 from billsync.report.recovery.facts.standing import CUSTOMER, OVER
-from billsync.report.recovery.losses.explaining import SMALLER, UNUSED
-from billsync.report.recovery.restore.chains import Begun, chains
+from billsync.report.recovery.losses.explaining import BY_START, SMALLER, UNUSED
+from billsync.report.recovery.restore.chains import Begun, Chains, chains
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.restore.grants import GRANT
 from billsync.report.recovery.restore.links import SUBSCRIPTION
@@ -118,9 +118,31 @@ def begun_here(
 ) -> Mapping[str, Begun]:
     """The chains of some customers that run on a server, each with the fees in advance of its start there, by the live
     subscription's id."""
+    found, heads = _chains_here(recovery, live, customers, kinds, routes)
+    return {heads[one.entity.address].id: one for one in found.begun if one.entity.address in heads}
+
+
+def by_real_starts(
+    accounts: tuple[Accounted, ...],
+    recovery: Recovery,
+    live: Recovery,
+    customers: Collection[str],
+    kinds: Registry,
+    routes: Mapping[str, Routes],
+) -> tuple[Accounted, ...]:
+    """The lines of a loss report; those whose amount depends on the start of a customer's subscription have that of
+    its real start, which is later than the restore was decided."""
+    found, _ = _chains_here(recovery, live, customers, kinds, routes)
+    real = {(one.row_id, one.code): one.money for one in found.accounts if one.code in BY_START}
+    return tuple(replace(one, money=real.get((one.row_id, one.code), one.money)) for one in accounts)
+
+
+def _chains_here(
+    recovery: Recovery, live: Recovery, customers: Collection[str], kinds: Registry, routes: Mapping[str, Routes]
+) -> tuple[Chains, Mapping[Address, Row]]:
+    """The chains of some customers as they are on a server, and the links that run there."""
     before, heads = old(_only(recovery, customers), kinds, routes), _heads(live)
-    found = chains(before, Choices(), live.header.taken_at, heads).begun
-    return {heads[one.entity.address].id: one for one in found if one.entity.address in heads}
+    return chains(before, Choices(), live.header.taken_at, heads), heads
 
 
 def _only(recovery: Recovery, customers: Collection[str]) -> Recovery:
