@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -72,30 +73,36 @@ class Elsewhere:
     """Tasks that other threads carry out. They end with the process, which doesn't wait for a slow server."""
 
     def __init__(self) -> None:
-        self._ends: SimpleQueue[Ended] = SimpleQueue()
+        self._ends: SimpleQueue[Sequence[Ended]] = SimpleQueue()
+        self._taken: deque[Ended] = deque()
         self._running = 0
 
     def next_end(self) -> Ended:
         """The next end, which an interrupt doesn't wait for."""
-        ended = self._ends.get()
+        if not self._taken:
+            self._taken.extend(self._ends.get())
         self._running -= 1
-        return ended
+        return self._taken.popleft()
 
     def last_ends(self) -> Iterator[Ended]:
         """The ends of the tasks that are under way; none after a while without any."""
         while self._running:
-            try:
-                ended = self._ends.get(timeout=PATIENCE)
-            except Empty:
-                return
+            if not self._taken:
+                try:
+                    self._taken.extend(self._ends.get(timeout=PATIENCE))
+                except Empty:
+                    return
             self._running -= 1
-            yield ended
+            yield self._taken.popleft()
 
     def _carry_out(self, number: int, task: Task) -> None:
         try:
-            self._ends.put(Ended(number, task()))
+            self._end(Ended(number, task()))
         except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
-            self._ends.put(Ended(number, error=error))
+            self._end(Ended(number, error=error))
+
+    def _end(self, ended: Ended) -> None:
+        self._ends.put((ended,))
 
 
 class Threads(Elsewhere):
@@ -131,16 +138,23 @@ class Shared(Protocol):
     def begin(self, task: Callable[[], None]) -> None:
         """Begin a task, which raises nothing."""
 
+    def when_idle(self, call: Callable[[], None]) -> None:
+        """Make a call of one of the tasks, which raises nothing, once all of them wait."""
+
     def close(self) -> None:
         """There are no more tasks."""
 
 
 class OneThread(Elsewhere):
-    """One thread for all tasks, which give way to each other while they wait."""
+    """One thread for all tasks, which give way to each other while they wait.
+
+    Ends are handed over once nothing else is to be done, so that two threads don't contend for Python's lock.
+    """
 
     def __init__(self, shared: Shared) -> None:
         super().__init__()
         self._shared = shared
+        self._kept: list[Ended] = []
 
     def start(self, number: int, task: Task) -> None:
         """Begin a task beside the others."""
@@ -156,7 +170,7 @@ class OneThread(Elsewhere):
                 found = prepare()
             except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits)
                 for number in tasks:
-                    self._ends.put(Ended(number, error=error))
+                    self._end(Ended(number, error=error))
                 return
             for number, task in tasks.items():
                 self._shared.begin(partial(self._carry_out, number, partial(task, found)))
@@ -166,6 +180,15 @@ class OneThread(Elsewhere):
     def close(self) -> None:
         """Let the thread end."""
         self._shared.close()
+
+    def _end(self, ended: Ended) -> None:
+        self._kept.append(ended)
+        if len(self._kept) == 1:
+            self._shared.when_idle(self._hand_over)
+
+    def _hand_over(self) -> None:
+        kept, self._kept = self._kept, []
+        self._ends.put(kept)
 
 
 def workers(at_once: int) -> Workers:

@@ -43,6 +43,7 @@ class Fibers:
         self._make, self._current = greenlet, getcurrent
         self._new: deque[Task] = deque()
         self._ready: deque[greenlet] = deque()
+        self._when_idle: deque[Task] = deque()
         self._watch = _Watch()
         self._free: list[dict[Any, Any]] = []
         self._seat: dict[Any, Any] = {}
@@ -55,6 +56,10 @@ class Fibers:
         """Begin a task, which raises nothing. Any thread may ask for it."""
         self._new.append(task)
         self._watch.wake()
+
+    def when_idle(self, call: Task) -> None:
+        """Make a call, which raises nothing, once all tasks wait. Only tasks may ask for it."""
+        self._when_idle.append(call)
 
     def close(self) -> None:
         """Let the thread end after its last task."""
@@ -93,18 +98,33 @@ class Fibers:
         leave_signals()
         self._hub = self._current()
         _here.fibers = self
-        while self._under_way or self._new or not self._is_closed:
-            while self._new:
-                self._under_way += 1
-                self._make(partial(self._carry_out, self._new.popleft())).switch()
-            while self._ready:
-                self._ready.popleft().switch()
-            self._watch.sleep(unless=lambda: self._new or self._ready or (self._is_closed and not self._under_way))
+        while not self._is_over():
+            self._go_on()
+            self._watch.look()
+            if not self._watch.has_happened:
+                self._rest()
             for task in self._watch.ready():
                 task.switch()
         self._free.clear()
         self._helpers.close()
         self._watch.close()
+
+    def _is_over(self) -> bool:
+        return self._is_closed and not (self._under_way or self._new or self._when_idle)
+
+    def _go_on(self) -> None:
+        """Begin new tasks, and go on with those whose calls apart have ended."""
+        while self._new:
+            self._under_way += 1
+            self._make(partial(self._carry_out, self._new.popleft())).switch()
+        while self._ready:
+            self._ready.popleft().switch()
+
+    def _rest(self) -> None:
+        """Do what was left for this moment, and sleep until something happens."""
+        while self._when_idle:
+            self._when_idle.popleft()()
+        self._watch.sleep(unless=lambda: self._new or self._ready or self._is_over())
 
     def _carry_out(self, task: Task) -> None:
         self._seat = self._free.pop() if self._free else {}
@@ -139,9 +159,19 @@ class _Watch:
             self._of_socket[socket] = task
         self._of_task[task] = until, tuple(flags)
 
+    @property
+    def has_happened(self) -> bool:
+        """Whether the last look or sleep found something."""
+        return bool(self._happened)
+
+    def look(self) -> None:
+        """Look at what has happened."""
+        self._happened = self._poll.poll(0)
+
     def wake(self) -> None:
         """End the sleep. Any thread may do so."""
         if self._is_asleep:
+            self._is_asleep = False
             os.write(self._waker, b".")
 
     def sleep(self, *, unless: Callable[[], object]) -> None:

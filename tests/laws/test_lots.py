@@ -147,6 +147,9 @@ class AtOnce:
     def begin(self, task: Callable[[], None]) -> None:
         task()
 
+    def when_idle(self, call: Callable[[], None]) -> None:
+        call()
+
     def close(self) -> None:
         pass
 

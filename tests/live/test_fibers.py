@@ -101,17 +101,29 @@ def test_each_task_has_its_own_values_which_later_ones_take_over(fibers: Fibers)
     assert own() is own() is made[2]
 
 
+class Slow(FakeClock):
+    """A clock whose sleep takes until something else has happened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happened = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        assert self.happened.wait(LONG)
+        super().sleep(seconds)
+
+
 def test_a_sleep_lets_others_go_on(fibers: Fibers) -> None:
-    clock = FakeClock()
+    clock = Slow()
     patient = PatientClock(clock)
 
     def sleeps() -> object:
         patient.sleep(3)
         return patient.now()
 
-    ends = ends_of(fibers, sleeps, lambda: "at once")
+    ends = ends_of(fibers, sleeps, clock.happened.set)
 
-    assert ends == ["at once", clock.now()]
+    assert ends == [None, clock.now()]
     assert clock.slept == [3]
 
 
