@@ -27,7 +27,7 @@ from tests.local.test_apps_and_profiles import profile
 from tests.support.budgets import examples
 from tests.support.crash_harness import Wire
 from tests.support.events import send
-from tests.support.old_organization import empty_at_the_same_time, lived_through
+from tests.support.old_organization import coined, empty_at_the_same_time, lived_through
 from tests.support.world import World, rows_of
 
 pytestmark = pytest.mark.thorough
@@ -79,6 +79,7 @@ VALUES: tuple[Any, ...] = (
 def old() -> World:
     world = lived_through([(0, SHOP)], days=10)
     with world.http() as http:
+        coined(http)
         made, [customer] = http.post("/profiles", json=profile(http)).json(), rows_of(http, "customers")
         pinned = http.put(f"/customers/{customer['id']}/billing", json={"billing_profile": {"id": made["id"]}})
         assert pinned.is_success

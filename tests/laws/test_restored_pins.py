@@ -125,9 +125,28 @@ def test_currencies_come_before_plans_and_profiles_before_customers() -> None:
     assert complete(recovery, found.accounts) == ()
     assert again.transport.writes == ()
     assert billed_by(new) == billed_by(old)
+    assert balances(new) == balances(old)
     assert departs_in_billing(new, recovery, ()) == []
     with old.http() as before, new.http() as http:
         assert costs_of_coins(http) == costs_of_coins(before)
+
+
+def test_what_needs_another_currency_of_the_same_code_is_lost() -> None:
+    """A code is taken for ever, and prices would be rounded otherwise."""
+    old = lost_shop()
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    with new.http() as http:
+        coined(http, precision=2)
+
+    found = restore_once(new, recovery)
+
+    assert complete(recovery, found.accounts) == ()
+    assert {(one.what, one.code) for one in found.accounts if one.fate is Fate.LOST} == {
+        ("custom currency COINS", "made-elsewhere"),
+        ("plan/coined@1", "refers-to-gone"),
+        ("subscription/coiner/default", "refers-to-gone"),
+    }
+    assert found.loses_to_others
 
 
 def test_nobody_is_billed_by_another_profile_unless_that_is_allowed() -> None:

@@ -65,9 +65,9 @@ def restored(
     return found
 
 
-def coined(http: httpx.Client) -> None:
-    """Make a custom currency of nine decimals, a unit of which costs a dollar's hundredth, and twice that next year."""
-    coins = {"code": "COINS", "name": "Coins", "precision": 9, "decimal_mark": ".", "thousand_separator": ","}
+def coined(http: httpx.Client, precision: int = 9) -> None:
+    """Make a custom currency, a unit of which costs a dollar's hundredth, and twice that next year."""
+    coins = {"code": "COINS", "name": "Coins", "precision": precision, "decimal_mark": ".", "thousand_separator": ","}
     path = f"/currencies/custom/{http.post('/currencies/custom', json=coins).json()['id']}/cost-bases"
     for cost in ({"rate": "0.01"}, {"rate": "0.02", "effective_from": "2027-01-01T00:00:00Z"}):
         assert http.post(path, json={"fiat_code": "USD", **cost}).is_success
@@ -85,9 +85,11 @@ COINED = """
   currency: USD
   billing_cadence: P1M
   phases: [{key: main, name: Main, rate_cards: [
+    {key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {type: flat, amount: "12"}},
     {key: coin, name: Coin, billing_cadence: P1M, currency: COINS, price: {type: flat, amount: "0.000000003"}}]}]
 """
-"""A plan with a card in this currency, which can't be published before a unit costs something."""
+"""A plan with a card in this currency, which can't be published before a unit costs something. The server bills none of
+it, the fee in advance neither (customer-facts.md §19)."""
 
 
 class Pausing(httpx.BaseTransport):

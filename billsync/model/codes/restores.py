@@ -94,6 +94,12 @@ RESTORES = Chapter(
             "credit of acme in USD: the balance isn't what its grants and movements add up to",
         ),
         Code(
+            "custom-credit",
+            "credit in a currency in which there is none",
+            "Servers answer a grant in a custom currency with an error, so that only an edited snapshot has one.",
+            "grant/acme/coins: no server grants credit in such a currency",
+        ),
+        Code(
             "left-unknown",
             "a grant of which nobody knows what is left",
             "The snapshot doesn't say what is left of the grant, and it isn't restored in full.",

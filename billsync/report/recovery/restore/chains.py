@@ -23,7 +23,7 @@ from billsync.report.recovery.restore.compensation import compensation
 from billsync.report.recovery.restore.fees import Beginning
 from billsync.report.recovery.restore.link_fates import fate_of_change, fates_now
 from billsync.report.recovery.restore.links import SUBSCRIPTION, Link
-from billsync.report.recovery.restore.lost_versions import lost_versions
+from billsync.report.recovery.restore.lost_versions import lost_versions, unbilled_versions
 from billsync.report.recovery.restore.missed import fees_missed, hidden_charges, missed_while_waiting
 from billsync.report.recovery.restore.old import Old, moment, owner_of
 
@@ -69,7 +69,7 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
     already, which aren't compensated again."""
     found: list[Begun] = []
     accounts: list[Accounted] = []
-    kind, lost = old.registry[SUBSCRIPTION], lost_versions(old)
+    kind, lost, unbilled = old.registry[SUBSCRIPTION], lost_versions(old), unbilled_versions(old)
     several: dict[Address, list[Row]] = defaultdict(list)
     for row in old.recovery.live.of(SUBSCRIPTION):
         customer = old.customer_of(row)
@@ -83,7 +83,7 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
             key = str(labels_of(row.fields).get(KEY, kind.default_key))
             several[Address(SUBSCRIPTION, (*customer.names, key))].append(row)
     for address in sorted(several, key=lambda one: one.order):
-        begun, told = _Chain(old, choices, now, address, live.get(address), lost).restored(several[address])
+        begun, told = _Chain(old, choices, now, address, live.get(address), lost, unbilled).restored(several[address])
         found += begun
         accounts += told
     return Chains(tuple(found), tuple(_unproved(old, one) for one in accounts))
@@ -107,6 +107,7 @@ class _Chain:
     address: Address
     live: Row | None
     lost: Container[Address] = frozenset()
+    unbilled: Container[Address] = frozenset()
 
     def restored(self, rows: list[Row]) -> tuple[tuple[Begun, ...], tuple[Accounted, ...]]:
         """The chain as it begins again, and the fates of its rows."""
@@ -129,10 +130,16 @@ class _Chain:
         asked for then."""
         if self._lives_from is not None and self._lives_from <= self.old.recovery.header.taken_at:
             return  # this server hasn't lost it
+        if link.version in self.unbilled:
+            return
         yield from hidden_charges(link)
         begins = self._lives_from
         until = self.now if begins is None else min(self.now, begins - timedelta.resolution)
         yield from fees_missed(link, until, goes_on=goes_on)
+
+    def _missed_until(self, link: Link, until: datetime, again: Beginning | None) -> Iterator[Accounted]:
+        if link.version not in self.unbilled:
+            yield from missed_while_waiting(link, until, again)
 
     def _given_up(self, link: Link, code: str, how: str) -> Accounted:
         return self.old.fated(link.row, Fate.LOST, code, how)
@@ -151,10 +158,10 @@ class _Chain:
         if boundary and later is not None and later.start == boundary:
             begun, told = self._begun(later, None)
             waits = self.old.fated(link.row, Fate.DIFFERENT, WAITING, _waiting(boundary))
-            return begun, (*told, waits, *missed_while_waiting(link, boundary, None))
+            return begun, (*told, waits, *self._missed_until(link, boundary, None))
         if boundary and link.end is not None and link.end <= boundary and later is None:
             how = f"it ends at {moment_text(link.end)}, before it would begin again"
-            return None, (self._given_up(link, "ended", how), *missed_while_waiting(link, link.end, None))
+            return None, (self._given_up(link, "ended", how), *self._missed_until(link, link.end, None))
         ends = later is not None or (link.is_in(State.ENDING) and link.declared_end == AT_RENEWAL)
         begins_now = not is_coming and not boundary
         own, fees = self._accounts(link, version, boundary, begins_now=begins_now, ends_at_renewal=ends)
@@ -222,11 +229,12 @@ class _Chain:
             waits = self.old.fated(link.row, Fate.DIFFERENT, WAITING, f"{_waiting(boundary)}{end}")
             phase = link.phase(boundary) if link.can(BEGIN_IN_PHASE) else None
             again = Beginning(boundary, link.anchor, str(link.row.fields.get("settlement_mode", "")), phase)
-            return (waits, *missed_while_waiting(link, boundary, again)), {}
+            return (waits, *self._missed_until(link, boundary, again)), {}
         if not begins_now:
             return (self.old.fated(link.row, Fate.RESTORED),), {}
         beginning = self._beginning(link, ends_at_renewal=ends_at_renewal)
-        return fates_now(link, version, beginning, self.choices.in_advance)
+        is_billed = version not in self.unbilled
+        return fates_now(link, version, beginning, self.choices.in_advance, is_billed=is_billed)
 
     def _beginning(self, link: Link, *, ends_at_renewal: bool) -> Beginning:
         at, mode = self._lives_from or self.now, str(link.row.fields.get("settlement_mode", ""))

@@ -60,6 +60,10 @@ def _granted(old: Old, row: Row, now: datetime) -> Granted:
     address = Address(GRANT, (*customer.names, key_of(row)))
     if left is None and not is_over:
         return Granted(None, owner, old.fated(row, Fate.LOST, "left-unknown", "the snapshot doesn't say what is left"))
+    if decimals(str(row.fields["currency"])) is None:  # customer-facts.md §7.2
+        money = {str(row.fields["currency"]): left} if left and not is_over else {}
+        account = old.fated(row, Fate.LOST, "custom-credit", "no server grants credit in such a currency", money)
+        return Granted(None, owner, account)
     if is_over or not left or (ended is not None and ended <= now):
         money = {} if is_over or not left else {str(row.fields["currency"]): left}
         return _spent(old, row, address, now, money)

@@ -33,12 +33,14 @@ from billsync.report.recovery.restore.settlement import Reason, credit_doubts
 
 
 def fates_now(
-    link: Link, version: Address, beginning: Beginning, in_advance: InAdvance
+    link: Link, version: Address, beginning: Beginning, in_advance: InAdvance, *, is_billed: bool = True
 ) -> tuple[tuple[Accounted, ...], Amounts]:
     """The fate of a link that begins now, with a line for fees that are paid twice, and the fees that this bills."""
     old, row = link.old, link.row
     try:
         terms = terms_of(old, version, plan_row(old, version))
+        if not is_billed:
+            return (_fated(link, [*_apart_from_money(link, terms, beginning, {})], {}),), {}
         fees = fees_at_start(old, terms, beginning, link.addons)
     except Unrated as problem:
         how = f"the fees in advance that it is billed again can't be worked out ({problem})"
@@ -109,6 +111,11 @@ def _fate(link: Link, terms: PlanTerms, beginning: Beginning, given: tuple[Amoun
     except Unrated as problem:
         apart = {}
         found.append(Reason(code="next-charge-unknown", how=f"its next charge can't be worked out ({problem})"))
+    return _fated(link, found, apart)
+
+
+def _fated(link: Link, found: list[Reason], apart: Amounts) -> Accounted:
+    """The fate of a link for these reasons, with the money of its next charge."""
     if link.is_guessed:
         found.append(Reason(code="times-unshown", how=_guess(link)))
     if not found and not labels_of(link.row.fields).get(KEY):

@@ -72,7 +72,7 @@ class Old:
 
     def refers_to_gone(self, row: Row) -> bool:
         """Whether a row refers to something that isn't in the snapshot, or to a currency that can't be had."""
-        if self.lacking and not self.lacking.isdisjoint(_currencies(row.fields)):
+        if self.lacking and not self.lacking.isdisjoint(currencies_of(row.fields)):
             return True
         return any(one.key.startswith(UNKNOWN) for one in symbols_in(self.source.view(row)))
 
@@ -87,7 +87,7 @@ class Old:
         return Accounted(row.kind, row.id, self.named(row), fate, code, how, name, money or {})  # type: ignore[arg-type]
 
 
-def _currencies(fields: Fields) -> Iterator[str]:
+def currencies_of(fields: Fields) -> Iterator[str]:
     """The currencies of a plan or an add-on, and of its cards."""
     phases = (fields, *(fields.get("phases") or ()))
     for one in (fields, *(card for phase in phases for card in phase.get("rate_cards") or ())):
