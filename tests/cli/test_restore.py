@@ -72,7 +72,8 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
 def test_what_was_decided_before_a_period_ended_is_not_done_after_it(
     shell: Shell, snapshot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By its plan file, or after a late answer; a fresh restore goes."""
+    """By its plan file, or after a late answer; nor what a server says whose clock is behind. A fresh restore goes."""
+    behind = shell.run("restore", str(snapshot), *SERVER, "--yes")
     shell.clock.advance(29.5 * 86_400)
 
     def late(*about: object, **shown: str) -> bool:
@@ -85,6 +86,7 @@ def test_what_was_decided_before_a_period_ended_is_not_done_after_it(
     saved = shell.run("restore", str(snapshot), *SERVER, "--yes", "--plan-file", "shown.plan")
     fresh = shell.run("restore", str(snapshot), *SERVER, "--yes")
 
+    assert (behind.code, "error[clock-behind]" in behind.err) == (1, True), behind
     for ran in (answered, saved):
         assert (ran.code, "error[restore-late]" in ran.err) == (1, True), ran
     assert (fresh.code, "Created: 10" in fresh.out) == (0, True), fresh

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from billsync import __version__
 from billsync.api.documents import BALANCE
@@ -29,7 +29,7 @@ from billsync.model.address import Address
 from billsync.model.change import Change, Guard, PlanFile
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype
-from billsync.model.moment import parse_moment
+from billsync.model.moment import cut_to_seconds, moment_text, parse_moment
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.state import Desired, Snapshot
 from billsync.report.moves.guards import DEFAULT_BILLING
@@ -47,6 +47,8 @@ from billsync.report.recovery.restore.usage_start import Unbilled, unbilled
 from billsync.report.recovery.snapshot.items import Event
 
 RESTORE = "restore"
+SKEW = timedelta(minutes=10)
+"""The most that a server's clock may be behind the one by which the snapshot was taken."""
 STANDS_IN_ITS_WAY = ("other-owner", "not-owned", "immutable-field")
 """Codes of refusals for what is live under a key of the snapshot."""
 
@@ -90,7 +92,7 @@ def planned(
     plan_file: PlanFile | None = None,
 ) -> Restore:
     """Read the server, and decide everything that leads from its state to the snapshot's. Raises RemoteError; Ended
-    for choices that the server has no call for.
+    for choices that the server has no call for, and where its clock is behind.
 
     `events` are the usage events in the snapshot, which are counted. `plan_file` was decided earlier and is carried out
     now: what is left of the credits that it grants for fees in advance is accounted for.
@@ -101,6 +103,9 @@ def planned(
     _check_uses(connection, recovery, choices, known)
     now = servers_now_by_anybody(connection, known)
     ahead = now - connection.clock.now()
+    if now < recovery.header.taken_at - SKEW:
+        clock, taken = moment_text(cut_to_seconds(now)), moment_text(cut_to_seconds(recovery.header.taken_at))
+        raise error("clock-behind", f"The server's clock shows {clock}, and the snapshot is of {taken}.")
     making = set_up(recovery, here(connection), now)
     pins = pins_of(recovery, recovery.live.of(CUSTOMER), making.profiles)
     held = {} if DEFAULT_BILLING in (allow or {}) else _not_billed_here(recovery, pins.held, known)

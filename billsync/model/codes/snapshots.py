@@ -107,6 +107,14 @@ SNAPSHOTS = Chapter(
             "this server begins subscriptions only at once.",
         ),
         Code(
+            "clock-behind",
+            "the server's clock is behind the snapshot",
+            "By the server's clock, the snapshot is yet to be taken: periods would be counted from another time, and "
+            "fees and usage of the running ones billed again. Nothing was written. Set the clock of the server right, "
+            "or, for the embedded server, that of this machine.",
+            "The server's clock shows 2026-11-30T09:00:00Z, and the snapshot is of 2026-12-06T10:00:12Z.",
+        ),
+        Code(
             "restore-late",
             "something ended after the restore was decided",
             "A period, a phase or a subscription of the snapshot has begun or ended since the restore was shown, or "
