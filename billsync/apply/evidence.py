@@ -12,7 +12,7 @@ from billsync.core.taking_back.journal_lines import CHANGING, WITHHELD
 from billsync.model.change import Expectation, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind
-from billsync.model.value import Plain
+from billsync.model.value import Plain, Written
 
 _CHAR = r"""[^\s"\\'<>()\[\]{},:;=/@]"""
 EMAIL = re.compile(rf"(?<!{_CHAR}){_CHAR}+(?:@|%40){_CHAR}+\.[^\W\d_]{{2,}}")
@@ -38,7 +38,7 @@ def step_kept(kind: Kind, step: Step, *, shown: Step) -> Plain:
     kept = replace(shown, call=call, before=_end_kept(kind, shown.before), after=_end_kept(kind, shown.after))
     names = sorted({*(before or {}), *(after or {})})
     changing = [name for name in names if before and after and before.get(name) != after.get(name)]
-    return {**step_as_object(kept), CHANGING: changing}
+    return Written({**step_as_object(kept), CHANGING: changing})
 
 
 def _end_kept(kind: Kind, end: Expectation) -> Expectation:

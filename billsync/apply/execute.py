@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from billsync.apply.evidence import text_kept
@@ -14,6 +14,7 @@ from billsync.apply.workers import Ended, OneThread, Workers, workers
 from billsync.apply.world import World
 from billsync.model.address import Address
 from billsync.model.change import PlanFile, Step
+from billsync.model.frozen import replace
 from billsync.model.result import Report, Status, StepResult
 
 GOOD = frozenset({Status.DONE, Status.ALREADY})

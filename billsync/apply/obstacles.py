@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from billsync.apply.bindings import Bindings
 from billsync.apply.world import World
@@ -23,6 +22,7 @@ from billsync.core.changes.parts import embedded
 from billsync.core.declared.referring import referred
 from billsync.model.address import Address
 from billsync.model.change import Obstacle, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind
 from billsync.model.ports import ListRead, RemoteError
 from billsync.model.value import Fields

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass as mutable
+from dataclasses import field
 from types import MappingProxyType
 
 from billsync.apply.bindings import Bindings
 from billsync.core.secrets.step_masking import UNMASKED, StepMasking
 from billsync.model.address import Address
 from billsync.model.change import Step
+from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind
 from billsync.model.ports import Answer, Clock, Journal, ReadAhead, Remote, RemoteError
 from billsync.model.value import Fields, Plain
@@ -19,7 +21,7 @@ NONE_OVERDUE: Mapping[str, str] = MappingProxyType({})
 """No step is overdue, however long a run takes."""
 
 
-@dataclass(slots=True)
+@mutable(slots=True)
 class Absence:
     """Whether what a run creates is likely to be absent still, as its last create has shown."""
 

@@ -79,7 +79,12 @@ def with_leaves(value: Plain, change: Callable[[Plain], Plain]) -> Plain:
     return change(value)
 
 
+class Written(dict[str, Any]):
+    """A map that is already in the types that `json` writes."""
+
+
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
+_WRITTEN = _AS_IT_IS | {Written}
 
 
 class FloatFound(TypeError):
@@ -104,7 +109,7 @@ def jsonable(value: Plain) -> Any:
     people and digests: a plan file is written without loss elsewhere. Raises FloatFound for a float.
     """
     of = type(value)
-    if of in _AS_IT_IS:  # most values: asking whether each is a Mapping takes longer than all the rest
+    if of in _WRITTEN:  # most values: asking whether each is a Mapping takes longer than all the rest
         return value
     if of is dict:
         return {str(key): item if type(item) is str else jsonable(item) for key, item in value.items()}

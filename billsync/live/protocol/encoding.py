@@ -17,8 +17,10 @@ class NotJson(ValueError):
 
 def decode(content: bytes) -> Plain:
     """The JSON value, with Decimal for numbers with a fraction or an exponent, and int for others. Raises NotJson."""
+    is_usual = content[:1] in (b"{", b"[") and content[1:2] not in (b"", b"\0")  # most are, and looking on takes longer
     try:
-        return _EXACT.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
+        form = "utf-8" if is_usual else json.detect_encoding(content)
+        return _EXACT.decode(content.decode(form, "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from error
 
@@ -46,7 +48,13 @@ def _text(value: Plain) -> str:
     if of is str:
         return encode_basestring(value)
     if of is dict:
-        return "{" + ",".join([f"{_string(key)}:{_text(item)}" for key, item in value.items()]) + "}"
+        parts = [
+            f"{_string(key)}:{encode_basestring(item) if type(item) is str else _text(item)}"
+            for key, item in value.items()
+        ]
+        return "{" + ",".join(parts) + "}"
+    if of is list or of is tuple:
+        return "[" + ",".join([encode_basestring(item) if type(item) is str else _text(item) for item in value]) + "]"
     if of is bool or value is None:
         return _WORDS[value]
     if isinstance(value, float):
@@ -61,6 +69,8 @@ def _text(value: Plain) -> str:
 
 
 def _string(key: object) -> str:
+    if type(key) is str:
+        return encode_basestring(key)
     if not isinstance(key, str):
         raise TypeError(f"a JSON member's name must be text, not {key!r}")
     return encode_basestring(key)
