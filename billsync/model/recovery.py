@@ -43,6 +43,7 @@ class Credit:
     was booked without credits to pay it, above zero, `unexplained` the server's balance (`settled` and `pending`) less
     the sum of `left` and plus `debts`, and `unlisted` what the server gave back (above zero) or took without a
     movement, which is in `left` already; all three by currency and without zeros.
+    `owed` are the parts of debts that are for a feature, by currency and by the feature's key: the rest is for none.
     """
 
     balances: tuple[Fields, ...] = ()
@@ -50,6 +51,7 @@ class Credit:
     debts: Mapping[str, Decimal] = field(default_factory=dict)
     unexplained: Mapping[str, Decimal] = field(default_factory=dict)
     unlisted: Mapping[str, Decimal] = field(default_factory=dict)
+    owed: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from tests.support.recorded_money import (
 )
 
 ZERO = Decimal(0)
-NOTHING_SPENT = Spent((), {}, ZERO)
+NOTHING_SPENT = Spent((), {}, {})
 
 
 def _folder() -> Path:

@@ -19,9 +19,10 @@ from billsync.model.recovery import Fate, Recovery
 from billsync.report.recovery.losses.accounting import DEBT, complete
 from billsync.report.recovery.restore.choices import Choices
 from tests.support.crash_harness import Wire
+from tests.support.events import send
 from tests.support.old_organization import DAY, balances, empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import recovery_of
-from tests.support.world import World, declared
+from tests.support.world import World, declared, rows_of
 
 pytestmark = pytest.mark.thorough
 
@@ -100,6 +101,33 @@ def test_balances_are_as_they_were_and_go_on_so(old: tuple[World, Recovery]) -> 
     assert balances(new)[TURNED] == balances(world)[TURNED]
 
 
+def test_credit_for_a_feature_pays_the_debt_for_it_as_before() -> None:
+    """Usage that no credit paid is owed for its feature, and a fee for none: each comes back as it was."""
+    usage = SHOP[: SHOP.index("- {key: bare")] + "- {key: used, name: U, usage_attribution: {subject_keys: [u]}}\n"
+    old = lived_through([(0, usage.replace("]}}", "]}, subscription: {plan: pro}}"))], days=1)
+    with old.http() as http:
+        for number in range(5):
+            send(http, f"u{number}", type="call", subject="u")
+    old.clock.advance(31 * DAY)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+
+    found = restored(new, recovery)
+    (again,) = (one for one in found.accounts if one.kind == DEBT)
+    for world in (old, new):
+        with world.http() as http:
+            [customer] = rows_of(http, "customers")
+            top_up = {**TOP_UP, "amount": "2", "filters": {"features": ["calls"]}}
+            assert http.post(f"customers/{customer['id']}/credits/grants", json=top_up).is_success
+    before, after = (next(iter(recovery_of(world).credit.values())) for world in (old, new))
+
+    assert again.how == "one-off fees of 2.5 USD for calls, 60 USD make it again, which no call ever takes back"
+    assert (
+        (after.debts, after.owed)
+        == (before.debts, before.owed)
+        == ({"USD": Decimal("60.5")}, {"USD": {"calls": Decimal("0.5")}})
+    )
+
+
 def credits_of(world: World) -> Mapping[str, tuple[object, ...]]:
     """What is left of each grant, debts and balances by customer; of two of them, a snapshot can't tell which part of
     their balances is which."""
@@ -162,7 +190,7 @@ def test_a_debt_is_made_once_though_answers_are_lost(old: tuple[World, Recovery]
     assert balances(new) == BALANCES
     assert owe(new.connection(), debts).made == 0
     with pytest.raises(RemoteError, match=f"customer {debts[0].customer} owed 99 USD, and a fee of .* is there for it"):
-        owe(new.connection(), [replace(debts[0], amount=Decimal(99)), *debts[1:]])
+        owe(new.connection(), [replace(debts[0], fees=(replace(debts[0].fees[0], amount=Decimal(99)),)), *debts[1:]])
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,11 @@ def spend_plainly(funded: Sequence[Funding], expenses: Sequence[Expense]) -> Spe
         purse.wait_until(expense.at)
         steps.append(purse.pay(expense))
     purse.wait_until(END)
-    debt = sum((one.amount for one in purse.unpaid if one.is_owed), ZERO)
-    return Spent(tuple(steps), dict(purse.left), debt, purse.starting())
+    owed = dict.fromkeys((one.feature for one in purse.unpaid if one.is_owed and one.amount), ZERO)
+    for one in purse.unpaid:
+        if one.feature in owed and one.is_owed:
+            owed[one.feature] += one.amount
+    return Spent(tuple(steps), dict(purse.left), owed, purse.starting())
 
 
 def drawing_order(grants: Sequence[Grant]) -> tuple[Grant, ...]:

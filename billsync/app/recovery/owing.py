@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from billsync.api.documents import CHARGES
+from billsync.api.generations import KONNECT
 from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.app.server.posting import post
 from billsync.app.server.server_time import servers_now_by_anybody
@@ -18,9 +19,10 @@ from billsync.model.frozen import dataclass
 from billsync.model.ports import Journal, RemoteError
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields, Plain, decimal_text
-from billsync.report.recovery.restore.debts import Debt, fee_of
+from billsync.report.recovery.restore.debts import Debt, Fee, fee_of
 
 CONFLICT = 409
+CUSTOMER, FEATURE = "customer", "feature"
 REFERENCE = "unique_reference_id"
 
 
@@ -44,40 +46,54 @@ def owe(connection: Connection, debts: Sequence[Debt], journal: Journal | None =
     Raises RemoteError, after which a further run makes the rest; also where the fee that is there has another amount,
     as the restore of another snapshot made it.
     """
-    ids = _ids(connection) if debts else {}
-    lacking = [one.customer for one in debts if one.customer not in ids]
+    fees = [fee for debt in debts for fee in debt.fees]
+    ids = _ids(connection, CUSTOMER) if fees else {}
+    lacking = [one.customer for one in fees if one.customer not in ids]
     if lacking:
         raise RemoteError(f"customer {lacking[0]}, who owes something, isn't there")
-    there = _there(connection, dict.fromkeys(ids[one.customer] for one in debts))
-    missing = [one for one in debts if one.reference not in there]
+    there = _there(connection, dict.fromkeys(ids[one.customer] for one in fees))
+    wrong = [one for one in fees if there.get(one.reference, one.amount) != one.amount]
+    spoilt = {(one.customer, one.currency) for one in wrong}
+    missing = [one for one in fees if one.reference not in there and (one.customer, one.currency) not in spoilt]
     now = servers_now_by_anybody(connection, Snapshot()) if missing else connection.clock.now()
+    features = _ids(connection, FEATURE) if any(one.feature for one in missing) else {}
     made = 0
     for one in missing:
         if journal is not None:
             journal.record(OWING, facts_of(one))
         path = CHARGES.replace(PARENT, ids[one.customer])
-        made += post(connection, path, fee_of(one, now), there=CONFLICT)
-    if wrong := [one for one in debts if there.get(one.reference, one.amount) != one.amount]:
+        body = {**fee_of(one, now), **_feature_of(connection, one, features)}
+        made += post(connection, path, body, there=CONFLICT)
+    if wrong:
         raise RemoteError("; ".join(_other_fee(one, there[one.reference]) for one in wrong))
-    return Owed(made, len(debts) - made)
+    return Owed(made, len(fees) - made)
 
 
-def _other_fee(debt: Debt, amount: Decimal | None) -> str:
-    owed, charged = (
-        f"{decimal_text(one)} {debt.currency}" if one else "something else" for one in (debt.amount, amount)
-    )
-    return f"customer {debt.customer} owed {owed}, and a fee of {charged} is there for it, of another restore"
+def _feature_of(connection: Connection, fee: Fee, ids: Mapping[str, str]) -> Fields:
+    """The member that names a fee's feature: Konnect wants its key, OpenMeter its id. Raises RemoteError."""
+    if fee.feature is None:
+        return {}
+    if connection.dialect == KONNECT:
+        return {"feature_key": fee.feature}
+    if fee.feature not in ids:
+        raise RemoteError(f"feature {fee.feature}, for which customer {fee.customer} owes something, isn't there")
+    return {"feature_id": ids[fee.feature]}
 
 
-def facts_of(debt: Debt) -> Mapping[str, Plain]:
-    """The facts of a debt by which an undo names it."""
-    amount = decimal_text(debt.amount)
-    debtor = Address("customer", (debt.customer,)).text
-    return {"entity": debtor, "amount": amount, "currency": debt.currency, "reference": debt.reference}
+def _other_fee(fee: Fee, amount: Decimal | None) -> str:
+    owed, charged = (f"{decimal_text(one)} {fee.currency}" if one else "something else" for one in (fee.amount, amount))
+    return f"customer {fee.customer} owed {owed}, and a fee of {charged} is there for it, of another restore"
 
 
-def _ids(connection: Connection) -> Mapping[str, str]:
-    return {str(row.get("key")): str(row["id"]) for row in connection.rows("customer") if not row.get("deleted_at")}
+def facts_of(fee: Fee) -> Mapping[str, Plain]:
+    """The facts of a fee by which an undo names the debt."""
+    amount = decimal_text(fee.amount)
+    debtor = Address(CUSTOMER, (fee.customer,)).text
+    return {"entity": debtor, "amount": amount, "currency": fee.currency, "reference": fee.reference}
+
+
+def _ids(connection: Connection, kind: str) -> Mapping[str, str]:
+    return {str(row.get("key")): str(row["id"]) for row in connection.rows(kind) if not row.get("deleted_at")}
 
 
 def _there(connection: Connection, customers: Mapping[str, object]) -> Mapping[str, Decimal | None]:

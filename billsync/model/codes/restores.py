@@ -81,10 +81,10 @@ RESTORES = Chapter(
             "a negative balance that a fee makes again",
             "The customer owed more than its credits. A one-off fee of exactly the debt (`credit_only`, so that no "
             "invoice is made), made once its credits are there, makes it again: the balance is the same, and later "
-            "credit pays the debt first, as before. Which usage or fee made the debt at first is in no API. "
-            "`undo` can't take it back: give the customer credit instead.",
-            "debt of acme in USD: a one-off fee of 12.36 USD makes it again, which no call ever takes back; "
-            "later credit for one feature alone doesn't pay it",
+            "credit pays the debt first, as before. A debt for usage is a fee of its feature, so that credit for that "
+            "feature alone pays it, too. `undo` can't take it back: give the customer credit instead.",
+            "debt of acme in USD: one-off fees of 2.5 USD for calls, 30 USD make it again, which no call ever takes "
+            "back",
         ),
         Code(
             "unexplained-credit",

@@ -51,15 +51,22 @@ class Funding:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A step for each expense, in order; then each grant's balance, and the remaining debt.
+    """A step for each expense, in order; then each grant's balance, and the remaining debts by feature, None for those
+    that are for none.
 
     `reserved` is what grants pay of debts from their start on, with that start.
     """
 
     steps: tuple[Step, ...]
     left: Mapping[str, Decimal]
-    debt: Decimal
+    owed: Mapping[str | None, Decimal]
     reserved: tuple[tuple[datetime, Decimal], ...] = ()
+
+    @property
+    @exactly
+    def debt(self) -> Decimal:
+        """The sum of all debts."""
+        return sum(self.owed.values(), ZERO)
 
     @exactly
     def debt_at(self, moment: datetime) -> Decimal:
@@ -173,7 +180,7 @@ class Purse:
             last._go_on()
         starts = {one.grant.key: one.grant.effective_at for one in last._coming}
         reserved = tuple((starts[grant], amount) for grant, amount in last._reserved.items())
-        return Spent(steps, last._stock.left, last._unpaid.debt, reserved)
+        return Spent(steps, last._stock.left, last._unpaid.owed, reserved)
 
     def _go_on(self) -> None:
         """Take what is left of a voided grant; add a new one, from which debts are paid first, the oldest first."""

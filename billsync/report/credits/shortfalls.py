@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from decimal import Decimal
 from heapq import merge
 from typing import NamedTuple
@@ -41,8 +42,17 @@ class Shortfalls:
     @exactly
     def debt(self) -> Decimal:
         """Return the sum owed of all debts."""
-        numbers = (debt.number for debts in self._debts.values() for debt in debts)
-        return sum((self._rest.get(number, ZERO) for number in numbers), ZERO)
+        return sum(self.owed.values(), ZERO)
+
+    @property
+    @exactly
+    def owed(self) -> Mapping[str | None, Decimal]:
+        """Return the sums owed by feature, without zeros; None for what is for none."""
+        sums = {
+            feature: sum((self._rest.get(debt.number, ZERO) for debt in debts), ZERO)
+            for feature, debts in self._debts.items()
+        }
+        return {feature: amount for feature, amount in sums.items() if amount}
 
     def add(self, reference: str, amount: Decimal) -> int:
         """An invoice asks for this; its number is returned."""

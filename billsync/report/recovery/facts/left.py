@@ -44,7 +44,13 @@ def credit_of(statement: Statement, features: Mapping[str, str]) -> Credit:
     debts = {code: one.debt for code, one in spent.items() if one.debt}
     unexplained = _unexplained(balances, known, left, debts)
     unlisted = {code: negative(expense.amount) for code, expense in wallet.unlisted.items()}
-    return Credit(balances, left, debts, unexplained, unlisted)
+    owed = {code: for_features for code, one in spent.items() if (for_features := _for_features(one))}
+    return Credit(balances, left, debts, unexplained, unlisted, owed)
+
+
+def _for_features(spent: Spent) -> Mapping[str, Decimal]:
+    """The debts that are for a feature, by its key."""
+    return {feature: amount for feature, amount in spent.owed.items() if feature is not None}
 
 
 def unreadable_credit(balance: Fields) -> Credit:

@@ -16,9 +16,10 @@ from billsync.core.views.promised import fault_in
 from billsync.core.views.shown_forms import form_fault
 from billsync.kinds.registry import KINDS
 from billsync.model.duration import LONGEST, parse_duration
-from billsync.model.recovery import Recovery
+from billsync.model.recovery import Credit, Recovery
 from billsync.model.state import Row
 from billsync.model.value import Fields, Plain
+from billsync.rating.arithmetic import ZERO, total
 from billsync.report.recovery.facts.own_billing import DATA, PROFILE
 from billsync.report.recovery.snapshot.items import EVERYTHING, CreditOf, Document, Event, Item, Listed, Members
 
@@ -88,7 +89,7 @@ def check(item: Item, members: Members = EVERYTHING) -> None:
             forms = _LISTED, _LISTS.get(name, {})
             _raise(item, _first(fault_in(form, row) for row in rows or () for form in forms))
         case CreditOf(credit=credit):
-            _raise(item, fault_in(_BALANCES, {"balances": credit.balances}))
+            _raise(item, fault_in(_BALANCES, {"balances": credit.balances}) or _fault_of_owed(credit))
         case Event(row=row):
             _raise(item, fault_in(_EVENT, row))
 
@@ -145,6 +146,14 @@ def _fault_of_spans(fields: Fields) -> str | None:
 def _is_longer_than_nothing(text: str) -> bool:
     found = parse_duration(text)
     return found is not None and 0 < found.in_seconds() <= LONGEST
+
+
+def _fault_of_owed(credit: Credit) -> str | None:
+    """The first currency of which more is owed for features than in all, or less than nothing."""
+    for code, parts in credit.owed.items():
+        if any(amount <= ZERO for amount in parts.values()) or total(parts.values()) > credit.debts.get(code, ZERO):
+            return f"it owes more {code} for features than in all, or less than nothing"
+    return None
 
 
 def _fault_of_document(path: str, fields: Mapping[str, Plain]) -> str | None:

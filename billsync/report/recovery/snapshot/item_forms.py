@@ -64,6 +64,7 @@ _CREDIT = record(
         "debts": Member(_AMOUNTS, "What was booked without credits to pay it, by currency."),
         "unexplained": Member(_AMOUNTS, "The server's balance less the computed one, by currency."),
         "unlisted": Member(_AMOUNTS, "What the server gave back or took without a movement, by currency."),
+        "owed": Member(map_of(TEXT, _AMOUNTS), "The parts of debts for a feature, by currency and by its key."),
     },
 )
 _PROMISE = record(

@@ -39,7 +39,8 @@ class Sharing:
         """The same credit."""
         balances = tuple(cast(Fields, self._value(row)) for row in credit.balances)
         debts, unexplained, unlisted = map(self._amounts, (credit.debts, credit.unexplained, credit.unlisted))
-        return Credit(balances, credit.left, debts, unexplained, unlisted)
+        owed = {self._same(code, code): self._amounts(parts) for code, parts in credit.owed.items()}
+        return Credit(balances, credit.left, debts, unexplained, unlisted, owed)
 
     def promise(self, promise: Promise) -> Promise:
         """The same promise."""
