@@ -50,6 +50,8 @@ class Rows:
         self._sorts: dict[Hashable, _Sort | None] = {}
         self._is_sound = surely_sound(kind)
         self._passing = _passing_fields(kind)
+        self._joint_life = [(wire, kind.only_without.get(wire, "")) for wire in LIFE if wire in kind.joint]
+        self._ways: dict[tuple[str, ...], tuple[Callable[[Any], Hashable], ...]] = {}
 
     def alike(self, row: Fields, whole: Callable[[], Fields]) -> Alike | None:
         """The row's dump, or None where the full code has to see it. `whole` reads the row with all numbers exact."""
@@ -66,23 +68,25 @@ class Rows:
         return Alike(fields, sort.sample) if fields is None or self._is_sound(fields) else None
 
     def _mark(self, row: Fields) -> Hashable:
-        marks: list[Hashable] = []
-        passing, rest = self._passing, self._kind.only_without
-        for wire, value in row.items():
-            way = passing.get(wire)
-            if value is None:
-                marks.append((wire, "null", None))
-            elif way is not None:
-                marks.append((wire, way.mark(value)))
-            elif wire == "id":
-                _must_be(type(value) is str)
-                marks.append(wire)
-            elif wire in LIFE and (wire not in self._kind.joint or row.get(rest.get(wire, "")) is not None):
-                _must_be(type(value) is str and is_moment(value) is not None)
-                marks.append(wire)
-            else:
-                marks.append((wire, type(value), repr(value)))
-        return tuple(marks)
+        names = tuple(row)
+        ways = self._ways.get(names)
+        if ways is None:
+            ways = self._ways[names] = tuple(map(self._way, names))
+        marks: list[Hashable] = [
+            _NULL if value is None else way(value) for way, value in zip(ways, row.values(), strict=True)
+        ]
+        for life, other in self._joint_life:
+            if row.get(life) is not None and row.get(other) is None:
+                marks.append((life, row[life]))
+        return names, *marks
+
+    def _way(self, wire: str) -> Callable[[Any], Hashable]:
+        """The mark of a field's values that aren't null."""
+        if (passing := self._passing.get(wire)) is not None:
+            return passing.mark
+        if wire == "id":
+            return _sure_text
+        return _sure_moment if wire in LIFE else _as_it_is
 
     def _sort_of(self, row: Fields, whole: Fields) -> _Sort | None:
         sample = self._sampling(whole)
@@ -97,6 +101,7 @@ class Rows:
 
 
 _UNSEEN: Any = object()
+_NULL = "null"
 
 
 def _shown(sort: _Sort, row: Fields) -> dict[str, Plain] | None:
@@ -115,6 +120,17 @@ def _passing_fields(kind: Kind) -> Mapping[str, Passing]:
     return {wire: way for wire, way in found.items() if wire not in (*kind.joint, kind.status)}
 
 
-def _must_be(condition: bool) -> None:
-    if not condition:
+def _sure_text(value: Any) -> Hashable:
+    if type(value) is not str:
         raise Odd
+    return None
+
+
+def _sure_moment(value: Any) -> Hashable:
+    if type(value) is not str or is_moment(value) is None:
+        raise Odd
+    return None
+
+
+def _as_it_is(value: Any) -> Hashable:
+    return type(value), repr(value)
