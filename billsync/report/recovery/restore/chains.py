@@ -58,10 +58,12 @@ class Following:
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """All chains that begin again, and the accounts of all rows of subscriptions."""
+    """All chains that begin again, the accounts of all rows of subscriptions, and the versions that can't be published
+    again."""
 
     begun: tuple[Begun, ...]
     accounts: tuple[Accounted, ...]
+    lost: frozenset[Address] = frozenset()
 
 
 def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row]) -> Chains:
@@ -86,7 +88,7 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
         begun, told = _Chain(old, choices, now, address, live.get(address), lost, unbilled).restored(several[address])
         found += begun
         accounts += told
-    return Chains(tuple(found), tuple(_unproved(old, one) for one in accounts))
+    return Chains(tuple(found), tuple(_unproved(old, one) for one in accounts), lost)
 
 
 def _unproved(old: Old, account: Accounted) -> Accounted:

@@ -14,7 +14,6 @@ from billsync.model.kind import Archetype, State
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.report.recovery.restore.chains import Begun
-from billsync.report.recovery.restore.lost_versions import lost_versions
 from billsync.report.recovery.restore.old import Old, moment
 
 
@@ -26,8 +25,9 @@ class NeededVersions:
     accounts: tuple[Accounted, ...]
 
 
-def needed_versions(old: Old, begun: Sequence[Begun]) -> NeededVersions:
-    """The versions that are needed: active ones, those with chains, and what those refer to."""
+def needed_versions(old: Old, begun: Sequence[Begun], lost: frozenset[Address]) -> NeededVersions:
+    """The versions that are needed: active ones, those with chains, and what those refer to; without those that are
+    lost."""
     names = old.source.found.names
     kinds = [kind for kind in old.registry.values() if kind.archetype is Archetype.VERSIONED]
     rows = {names[row.id]: row for kind in kinds for row in old.recovery.live.of(kind.name)}
@@ -40,7 +40,7 @@ def needed_versions(old: Old, begun: Sequence[Begun]) -> NeededVersions:
         if address in rows and address not in whole:
             whole.add(address)
             needed |= {one for one in symbols_in(old.source.view(rows[address])) if one.version is not None}
-    lost = whole & lost_versions(old)
+    lost &= whole
     accounts = (
         _account(old, row, is_needed=address in whole, is_lost=address in lost) for address, row in rows.items()
     )

@@ -147,7 +147,7 @@ class _Restoring:
         self.accounts += self._not_lost(found.accounts)
         granted = tuple(self._or_there(one) for one in grants(self.old, self.now))
         self._grants(granted, found.begun)
-        self._versions(found.begun)
+        self._versions(found.begun, found.lost)
         served = self._served(found.begun)
         self._others(served)
         credits = {one.account.row_id: one.left for one in granted if one.left}
@@ -265,13 +265,13 @@ class _Restoring:
         ]
         self._add([*made, *((None, entity, "") for entity in paid)])
 
-    def _versions(self, begun: Sequence[Begun]) -> None:
+    def _versions(self, begun: Sequence[Begun], lost: frozenset[Address]) -> None:
         """The versions in the order in which they were published, each with the chains that begin on it, and those that
         change to it or wait for it."""
         on: dict[Address, list[Begun]] = defaultdict(list)
         for one in begun:
             on[one.version].append(one)
-        needed = needed_versions(self.old, begun)
+        needed = needed_versions(self.old, begun, lost)
         self.accounts += needed.accounts
         wanted = needed.rows
         places = {self.old.source.found.names[row.id]: number for number, row in enumerate(wanted)}
