@@ -123,10 +123,7 @@ plans:
 """
 
 
-@pytest.mark.parametrize("parallelism", ["1", "10"])
-def test_a_busy_server_gets_each_version_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallelism: str
-) -> None:
+def test_a_busy_server_gets_each_version_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first 429 comes as it carries out the same call for somebody else."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop.yaml").write_text(SHOP)
@@ -146,7 +143,7 @@ def test_a_busy_server_gets_each_version_once(
 
     with serving(tmp_path / "served.db", FakeClock(), wrap) as base:
         shell = Shell()
-        ran = shell.run("sync", "shop.yaml", "--server", base, "--yes", "--parallelism", parallelism)
+        ran = shell.run("sync", "shop.yaml", "--server", base, "--yes")
         again = shell.run("diff", "shop.yaml", "--server", base, "--format", "json")
 
     assert (ran.code, ran.err, len(posts)) == (0, "", 1)
