@@ -15,6 +15,9 @@ from billsync.model.globs import Patterns
 PERCENT_FROM = 10
 """The number of owned entities of a kind from which a share of them is limited, unless a policy gives another."""
 
+MAX_SHARE = "max_delete_percent"
+"""The name of the rule that limits the share."""
+
 
 @dataclass(frozen=True, slots=True)
 class PricePolicy:
@@ -36,13 +39,27 @@ class PricePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """The largest share of the owned entities of a kind that a run may delete, where these are `count` or more."""
+
+    percent: Decimal
+    count: int
+    position: Position
+
+    def implies(self, other: Share) -> bool:
+        """Whether what this rule allows, the other one allows, too."""
+        return self.percent <= other.percent and self.count <= other.count
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Limits of every run, whatever flags it is given. None means no limit.
 
     `max_deletes` counts the entities that one run deletes. `max_delete_percent` limits the share of the owned ones of a
     kind, where these are `percent_from` or more. `protected` are never deleted, and nothing that belongs to them is
     deleted, cancelled or taken back. `forbid` are guards that no flag overrides. `nothing_due_at_start` are plans, by
-    keys and globs, that bill nothing when a subscription begins. `places` has the position of each rule, by name, and
+    keys and globs, that bill nothing when a subscription begins. `more_shares` are those of another policy that holds,
+    too. `places` has the position of each rule, by name, and
     `forbidden_at` that of each guard in `forbid` that stands elsewhere.
     """
 
@@ -55,6 +72,14 @@ class Policy:
     nothing_due_at_start: tuple[str, ...] = ()
     places: Mapping[str, Position] = field(default_factory=dict)
     forbidden_at: Mapping[str, Position] = field(default_factory=dict)
+    more_shares: tuple[Share, ...] = ()
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """All limits on shares of deleted entities."""
+        if self.max_delete_percent is None:
+            return self.more_shares
+        return Share(self.max_delete_percent, self.percent_from, self.places[MAX_SHARE]), *self.more_shares
 
     def protection_of(self, address: Address) -> Position | None:
         """The place of the rule that protects an entity, by its key or, where it belongs to another, by all its names

@@ -15,7 +15,7 @@ from billsync.core.taking_back.undo import Undone
 from billsync.kinds.registry import KINDS
 from billsync.model.diagnostic import Position, Severity
 from billsync.model.frozen import replace
-from billsync.model.policy import Policy
+from billsync.model.policy import MAX_SHARE, Policy
 from billsync.model.state import Desired, IntendedTarget
 from billsync.model.value import Fields
 from billsync.render.formats.yaml_text import to_yaml
@@ -23,6 +23,9 @@ from billsync.render.formats.yaml_text import to_yaml
 HEADER, POLICY, PRICES = "_info", "policy", "prices"
 REQUIRES_OWNER = "require_owner"
 """The rule that is about files alone."""
+MORE_SHARES = "more_shares"
+"""The name under which a journal has further limits on shares, of which a file has but one."""
+APART = (REQUIRES_OWNER, MORE_SHARES)
 NO_ENTITIES = "no-entities"
 
 
@@ -30,7 +33,15 @@ def rules_in_journal(run: Journaled, journal: str) -> Desired:
     """The rules that stood in the files of a run, placed in its journal. Raises Ended where they aren't known here."""
     if not run.policy:
         return Desired()
-    policy = {name: rule for name, rule in run.policy.items() if name != REQUIRES_OWNER}
+    more = run.policy.get(MORE_SHARES)
+    shares = tuple(one for one in more if isinstance(one, Mapping)) if isinstance(more, tuple | list) else ()
+    found = _rules({name: rule for name, rule in run.policy.items() if name not in APART}, journal)
+    for share in shares:
+        found = rules_of_both(found, _rules({MAX_SHARE: share}, journal))
+    return found
+
+
+def _rules(policy: Fields, journal: str) -> Desired:
     desired, findings = load([STDIN], registry=KINDS, stdin=StringIO(to_yaml({HEADER: {POLICY: policy}})))
     if mistakes := [one for one in findings if one.severity is Severity.ERROR and one.code != NO_ENTITIES]:
         hint = "Use the version of billsync that carried out that run."
@@ -52,12 +63,13 @@ def rules_of_both(files: Desired, run: Desired) -> Desired:
 
 
 def _written(policy: Policy) -> Fields:
-    """The rules for deletes and flags as files write them."""
-    share = {"percent": policy.max_delete_percent, "from": policy.percent_from}
+    """The rules for deletes and flags as files write them, and further limits on shares."""
+    shares: tuple[Fields, ...] = tuple({"percent": one.percent, "from": one.count} for one in policy.shares)
     protected = {KINDS[name].collection: keys for name, keys in policy.protected.by_kind.items()}
     rules = {
         "max_deletes": policy.max_deletes,
-        "max_delete_percent": share if policy.max_delete_percent is not None else None,
+        MAX_SHARE: shares[0] if shares else None,
+        MORE_SHARES: shares[1:] or None,
         "protected": protected or None,
         "forbid": tuple(sorted(policy.forbid)) or None,
     }

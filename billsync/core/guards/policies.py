@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
-from typing import TypeVar
 
 from billsync.core.changes.planned import Context, Planned
 from billsync.core.changes.versions import LEFT_OVER
@@ -17,7 +15,7 @@ from billsync.model.address import Address
 from billsync.model.change import Action, Guard
 from billsync.model.frozen import replace
 from billsync.model.globs import Patterns
-from billsync.model.policy import PERCENT_FROM, Policy
+from billsync.model.policy import MAX_SHARE, PERCENT_FROM, Policy, Share
 from billsync.model.value import Fields, decimal_text
 
 DELETES = "deletes"
@@ -25,7 +23,6 @@ DELETES = "deletes"
 DELETE_POLICY = "delete-policy"
 PROTECTED = "protected"
 DELETE = "delete"
-Limit = TypeVar("Limit", int, Decimal)
 NOT_RAISED = f"`--allow {DELETES}=N` doesn't raise it"
 
 
@@ -45,26 +42,44 @@ def hardened(policy: Policy, guards: Iterable[Guard]) -> tuple[Guard, ...]:
     return tuple(_forbidden(policy, guard) if guard.code in policy.forbid and guard.flag else guard for guard in guards)
 
 
-_LIMITS = frozenset({"max_deletes", "max_delete_percent"})
+MAX_DELETES = "max_deletes"
 
 
 def both_of(first: Policy, second: Policy) -> Policy:
-    """A policy that allows no more than either of two; a rule in both has the place of the stricter one."""
-    shares = [each for each in (first, second) if each.max_delete_percent is not None]
+    """A policy that allows no more than either of two; a rule in both has the place of the stricter one. Of two limits
+    on shares, both hold, unless one implies the other."""
+    shares = _strict((*first.shares, *second.shares))
+    share = shares[0] if shares else None
     found = replace(
         second,
         max_deletes=_least(first.max_deletes, second.max_deletes),
-        max_delete_percent=_least(first.max_delete_percent, second.max_delete_percent),
-        percent_from=min((each.percent_from for each in shares), default=PERCENT_FROM),
+        max_delete_percent=share.percent if share else None,
+        percent_from=share.count if share else PERCENT_FROM,
+        more_shares=shares[1:],
         protected=_named_by_either(first, second),
         forbid=first.forbid | second.forbid,
         forbidden_at={name: each.place_forbidding(name) for each in (second, first) for name in sorted(each.forbid)},
     )
-    kept = {name for name in _LIMITS & first.places.keys() if getattr(first, name) == getattr(found, name)}
-    return replace(found, places={**first.places, **second.places, **{name: first.places[name] for name in kept}})
+    is_firsts = MAX_DELETES in first.places and first.max_deletes == found.max_deletes
+    most = {MAX_DELETES: first.places[MAX_DELETES]} if is_firsts else {}
+    largest = {MAX_SHARE: share.position} if share else {}
+    return replace(found, places={**first.places, **second.places, **most, **largest})
 
 
-def _least(first: Limit | None, second: Limit | None) -> Limit | None:
+def _strict(shares: Sequence[Share]) -> tuple[Share, ...]:
+    """The limits without those that an earlier one, or a stricter later one, implies."""
+    return tuple(
+        one
+        for number, one in enumerate(shares)
+        if not any(
+            other.implies(one) and not (one.implies(other) and number < place)
+            for place, other in enumerate(shares)
+            if place != number
+        )
+    )
+
+
+def _least(first: int | None, second: int | None) -> int | None:
     return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
@@ -109,13 +124,15 @@ def _too_many(policy: Policy, deletes: tuple[Address, ...]) -> Iterator[Guard]:
 
 
 def _too_large_a_share(context: Context, deletes: tuple[Address, ...], owned: Mapping[str, int]) -> Iterator[Guard]:
-    policy = context.desired.policy
-    limit = policy.max_delete_percent
+    shares = context.desired.policy.shares
     for kind, count in sorted(Counter(address.kind for address in deletes).items()):
-        if limit is not None and owned[kind] >= policy.percent_from and count * 100 > Fraction(limit) * owned[kind]:
+        for one in shares:
+            if owned[kind] < one.count or count * 100 <= Fraction(one.percent) * owned[kind]:
+                continue
+            which = f" of {one.count} or more" if len(shares) > 1 else ""
             reason = (
                 f"{count} of {owned[kind]} owned {context.registry[kind].collection} would be deleted; the policy at "
-                f"{policy.places['max_delete_percent']} allows {decimal_text(limit)} %; {NOT_RAISED}"
+                f"{one.position} allows {decimal_text(one.percent)} %{which}; {NOT_RAISED}"
             )
             yield Guard(DELETE_POLICY, reason, "", tuple(address for address in deletes if address.kind == kind))
 
