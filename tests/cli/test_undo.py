@@ -358,6 +358,28 @@ def test_an_undo_of_addons_is_done_once(shop: Undoing, shell: Shell, change: str
     assert "support" not in undone.out
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "said"),
+    [
+        ('"changing": []', '"changing": [true]', "planned.changing is no list of names"),
+        ('"rate_cards": [{', '"rate_cards": ["x", {', "planned.after.view.phases.0.rate_cards.0 is no map"),
+        ('"facts": {}', '"facts": {"$number": "1"}', "planned.before.facts is no map"),
+        ('"plan": {"$symbol": "plan/prepaid@1"}', '"plan": null', "planned.after.view.plan is no reference"),
+        ('"verb": "publishing"', '"x": 1', "not a step: "),
+        ('"owner": "payments"', '"owner": 7', "owner is no text"),
+    ],
+)
+def test_an_edited_and_sealed_line_is_named(shop: Undoing, folder: Path, was: str, becomes: str, said: str) -> None:
+    lines = [line.rpartition('"planned"') for line in Path(shop.sync(SHOP)).read_text().splitlines()]
+    number, (head, name, planned) = next((n, parts) for n, parts in enumerate(lines, 1) if was in parts[2])
+    lines[number - 1] = head, name, planned.replace(was, becomes, 1)
+    (folder / "edited.jsonl").write_text(resealed(map("".join, lines)))
+
+    ran = shop.undo("edited.jsonl", "--dry-run")
+
+    assert (ran.code, f"edited.jsonl: line {number}: {said}" in ran.err) == (1, True), ran.err
+
+
 RULES = "policy: {protected: {customers: [acme]}, forbid: [cancel, revert], max_deletes: 0}\n"
 
 

@@ -15,6 +15,7 @@ from billsync.apply.journal import FileJournal
 from billsync.cli.terminal.journaling import facts_at_begin
 from billsync.core.diffing.diff import Mode
 from billsync.core.taking_back.journal import journaled
+from billsync.kinds.registry import KINDS
 from billsync.model.change import PlanFile
 from billsync.model.state import Desired
 from tests.support.budgets import examples
@@ -53,7 +54,7 @@ def test_an_undo_settles_and_begins_nothing_again(before: Desired, after: Desire
     """What waits for something to end goes in a second undo; a third has nothing to do."""
     with a_world() as world:
         run(world, before, SYNC)
-        earlier = journaled(run(world, after, SYNC)[1])
+        earlier = journaled(run(world, after, SYNC)[1], KINDS)
 
         plans = []
         for _ in range(3):

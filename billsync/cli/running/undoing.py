@@ -67,7 +67,7 @@ def undo(run: Run, path: str, files: Sequence[str], options: ServerOptions, how:
 
 def _journal(path: str) -> Journaled:
     try:
-        found = journaled(text_in(path, INPUT_BYTES))
+        found = journaled(text_in(path, INPUT_BYTES), KINDS)
     except (Unreadable, NotAJournal) as problem:
         raise error("bad-journal", f"{path}: {problem}", PLACE) from problem
     if unknown := sorted({made.address.kind for made in found.made} - KINDS.keys()):

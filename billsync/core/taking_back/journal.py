@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, TypeVar
 
 from billsync.core.plan_file import fields_of_object, step_of_object
+from billsync.core.taking_back.journal_door import MALFORMED, at_line, checked_fields, checked_names, checked_step
 from billsync.core.taking_back.journal_lines import (
     ATTACHED,
     CHANGING,
@@ -23,7 +24,10 @@ from billsync.core.taking_back.journal_lines import (
 from billsync.model.address import Address, chain_of, parse_address
 from billsync.model.change import Step
 from billsync.model.frozen import dataclass, replace
+from billsync.model.kind import Registry
 from billsync.model.value import Fields
+
+T = TypeVar("T")
 
 _MADE = frozenset({"done", "failed"})
 """Ends of steps after which something may have been written; a run that broke off has no end of a step."""
@@ -110,16 +114,24 @@ class Journaled:
         return replace(self, owner=owner, made=made, owed=owed, pinned=pinned)
 
 
-def journaled(text: str) -> Journaled:
+def journaled(text: str, registry: Registry) -> Journaled:
     """The run that a journal is about. Raises NotAJournal."""
     try:
-        events = [json.loads(line, parse_float=_no_float) for line in unsealed(_whole_lines(text))]
-        found = _journaled([event for event in events if isinstance(event, Mapping)])
+        events = [_event(number, line) for number, line in enumerate(unsealed(_whole_lines(text)), 1)]
+        found = _journaled(events, registry)
         return replace(found, is_cut=not text.endswith("\n"))
     except NotAJournal:
         raise
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except MALFORMED as error:
         raise NotAJournal(str(error)) from error
+
+
+def _event(number: int, line: str) -> Mapping[str, Any]:
+    with at_line(number):
+        event = json.loads(line, parse_float=_no_float, parse_constant=_no_float)
+        if not isinstance(event, Mapping) or not isinstance(event.get("event"), str | None):
+            raise NotAJournal("it is no event of a run")
+        return event
 
 
 def _whole_lines(text: str) -> list[str]:
@@ -131,23 +143,30 @@ def _no_float(text: str) -> Any:
     raise ValueError(f"{text} is a float")
 
 
-def _journaled(events: Sequence[Mapping[str, Any]]) -> Journaled:
-    run = next((event for event in events if event.get("event") == "run"), None)
+def _journaled(events: Sequence[Mapping[str, Any]], registry: Registry) -> Journaled:
+    number, run = next(((n, one) for n, one in enumerate(events, 1) if one.get("event") == "run"), (0, None))
     if run is None:
         raise NotAJournal("it doesn't begin with a run")
-    begun = _begun(events)
+    with at_line(number):
+        if not isinstance(run["owner"], str | None):
+            raise NotAJournal("owner is no text")
+        intended = {str(name): str(value) for name, value in run.get("intended", {}).items()}
+        policy = fields_of_object(run.get("policy", {}))
+        if not isinstance(policy, Mapping):
+            raise NotAJournal("policy is no map")
+    begun = _begun(events, registry)
     return Journaled(
         str(run["target"]),
         run["owner"],
-        tuple(_made(events, begun)),
-        intended={str(name): str(value) for name, value in run.get("intended", {}).items()},
-        policy=fields_of_object(run.get("policy", {})),
+        tuple(_made(events, begun, registry)),
+        intended=intended,
+        policy=policy,
         ended=str(events[-1].get("at", "")),
         place=str(run.get("place", "")),
         owners=begun.owners,
-        owed=tuple(_owed(event) for event in events if event.get("event") == OWING),
-        pinned=tuple(_entity_in(event) for event in events if event.get("event") == PINNED),
-        set_up=tuple(dict.fromkeys(_entity_in(event) for event in events if event.get("event") == SET_UP)),
+        owed=tuple(_each(events, OWING, _owed)),
+        pinned=tuple(_each(events, PINNED, _entity_in)),
+        set_up=tuple(dict.fromkeys(_each(events, SET_UP, _entity_in))),
         sent=any(event.get("event") == SENDING for event in events),
     )
 
@@ -161,24 +180,39 @@ class _Begun:
     owners: Mapping[Address, str]
 
 
-def _begun(events: Iterable[Mapping[str, Any]]) -> _Begun:
+def _each(events: Iterable[Mapping[str, Any]], name: str, read: Callable[[Mapping[str, Any]], T]) -> Iterator[T]:
+    """What the events of a name say. Raises NotAJournal, with the line."""
+    for number, event in enumerate(events, 1):
+        if event.get("event") == name:
+            with at_line(number):
+                yield read(event)
+
+
+def _begun(events: Iterable[Mapping[str, Any]], registry: Registry) -> _Begun:
     replaced: dict[str, Fields] = {}
     attached: dict[str, Mapping[str, int]] = {}
     owners: dict[Address, str] = {}
-    for event in events:
+    for number, event in enumerate(events, 1):
         if event.get("event") == "begin":
-            replaced |= {name: fields_of_object(old) for name, old in event["replaced"].items()}
-            attached |= {name: _quantities(old) for name, old in event.get(ATTACHED, {}).items()}
-            owners |= {parse_address(name): str(owner) for name, owner in event.get(OWNERS, {}).items()}
+            with at_line(number):
+                replaced |= {name: _former(name, old, registry) for name, old in event["replaced"].items()}
+                attached |= {name: _quantities(old) for name, old in event.get(ATTACHED, {}).items()}
+                owners |= {parse_address(name): str(owner) for name, owner in event.get(OWNERS, {}).items()}
     return _Begun(replaced, attached, owners)
 
 
-def _made(events: Sequence[Mapping[str, Any]], begun: _Begun) -> Iterator[Made]:
+def _former(name: str, old: Mapping[str, Any], registry: Registry) -> Fields:
+    """The former version of an entity."""
+    fields, kind = fields_of_object(old), registry.get(parse_address(name).kind)
+    return fields if kind is None else checked_fields(kind, fields, f"replaced.{name}")
+
+
+def _made(events: Sequence[Mapping[str, Any]], begun: _Begun, registry: Registry) -> Iterator[Made]:
     """The steps that may have written something, by entity. The rows of an entity's lists are no entities."""
     answered = {str(event["step"]): str(event["made"]) for event in events if "made" in event}
     by_entity: dict[Address, dict[str, Step]] = defaultdict(dict)
     changing: dict[Address, set[str]] = defaultdict(set)
-    for name, step, changed in _called(events):
+    for name, step, changed in _called(events, registry):
         entity = _entity(step.address)
         by_entity[entity][name] = step
         changing[entity].update(changed)
@@ -189,14 +223,19 @@ def _made(events: Sequence[Mapping[str, Any]], begun: _Begun) -> Iterator[Made]:
             yield Made(address, found, changed_there, old.get(address.text), made_id, attached.get(address.text, {}))
 
 
-def _called(events: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Step, Iterable[str]]]:
+def _called(events: Sequence[Mapping[str, Any]], registry: Registry) -> Iterator[tuple[str, Step, Iterable[str]]]:
     """The name of each step that was called and may have written something, the step, and the fields it changes."""
-    ends = {str(event["step"]): event["status"] for event in events if event.get("event") == "result"}
-    for event in events:
-        if event.get("event") == "call" and ends.get(event["step"], "done") in _MADE:
-            planned = dict(event["planned"])
-            changed = planned.pop(CHANGING)
-            yield event["step"], step_of_object(planned), changed
+    ends = dict(_each(events, "result", lambda event: (str(event["step"]), event["status"])))
+
+    def called(event: Mapping[str, Any]) -> tuple[str, Step, Iterable[str]] | None:
+        name = str(event["step"])
+        if ends.get(name, "done") not in _MADE:
+            return None
+        planned = dict(event["planned"])
+        changed = checked_names(planned.pop(CHANGING), f"planned.{CHANGING}")
+        return name, checked_step(step_of_object(planned), registry), changed
+
+    yield from (one for one in _each(events, "call", called) if one is not None)
 
 
 def _quantities(old: Mapping[str, Any]) -> Mapping[str, int]:
