@@ -1,4 +1,4 @@
-"""The program: `billsync`, and `python -m billsync`. Ctrl-C within its first imports ends it right after them."""
+"""The program: `billsync`, and `python -m billsync`. A signal within its first imports ends it right after them."""
 
 import atexit
 import os
@@ -10,8 +10,9 @@ earlier: list[int] = []
 
 def main() -> None:
     """Run the command of this process, and exit with its code."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _note)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):  # not where it is ignored
+            signal.signal(number, _note)
     from billsync.cli.main import main as command
 
     try:

@@ -165,13 +165,15 @@ import os, runpy, signal, sys, weakref
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == imported:
+            name = stopping
             sys.meta_path.remove(self)
             freed = Interrupting()
-            gone = weakref.ref(freed, lambda _: os.kill(os.getpid(), signal.SIGINT))
+            gone = weakref.ref(freed, lambda _: os.kill(os.getpid(), signal.Signals[name]))
             del freed  # what is raised in the callback, Python ignores, as in those of imports
-_, imported, start, *sys.argv[1:] = sys.argv
+_, imported, start, stopping, *sys.argv[1:] = sys.argv
 sys.meta_path.insert(0, Interrupting())
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 if start == "module":
     runpy.run_module("billsync", run_name="__main__")
 else:
@@ -181,11 +183,17 @@ else:
 
 
 @pytest.mark.parametrize(
-    ("imported", "start", "more"),
-    [("billsync.cli.main", "module", ()), ("click", "script", ("--format", "json"))],
+    ("imported", "start", "name", "more"),
+    [
+        ("billsync.cli.main", "module", "SIGINT", ()),
+        ("billsync.cli.main", "module", "SIGTERM", ()),
+        ("click", "script", "SIGTERM", ("--format", "json")),
+    ],
 )
-def test_ctrl_c_within_the_first_imports_is_no_traceback(imported: str, start: str, more: tuple[str, ...]) -> None:
-    command = [sys.executable, "-c", INTERRUPTED, imported, start, "diff", "-", "--server", "local:", *more]
+def test_a_signal_within_the_first_imports_ends_it_as_later_on(
+    imported: str, start: str, name: str, more: tuple[str, ...]
+) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, imported, start, name, "diff", "-", "--server", "local:", *more]
 
     ran = subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
@@ -193,7 +201,7 @@ def test_ctrl_c_within_the_first_imports_is_no_traceback(imported: str, start: s
     sentence = "the command was interrupted"
     assert ran.returncode == 1
     assert said == (
-        [f"error[interrupted]: {sentence}: SIGINT"] if more else f"error[interrupted]: {sentence}\n  SIGINT\n"
+        [f"error[interrupted]: {sentence}: {name}"] if more else f"error[interrupted]: {sentence}\n  {name}\n"
     )
 
 

@@ -181,7 +181,7 @@ class _Begun:
 
 
 def _each(events: Iterable[Mapping[str, Any]], name: str, read: Callable[[Mapping[str, Any]], T]) -> Iterator[T]:
-    """What the events of a name say. Raises NotAJournal, with the line."""
+    """Yield the content of the events of a name. Raises NotAJournal, with the line."""
     for number, event in enumerate(events, 1):
         if event.get("event") == name:
             with at_line(number):

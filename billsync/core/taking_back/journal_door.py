@@ -1,4 +1,4 @@
-"""The door of journals: a line that no run wrote is refused with its number and the field at fault.
+"""A door for journals: a line that no run wrote is refused with its number and the field at fault.
 
 A seal shows that a line was edited, and anybody can make one: what comes in has the types that its kind has, in any
 case.
