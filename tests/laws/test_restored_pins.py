@@ -149,6 +149,29 @@ def test_what_needs_another_currency_of_the_same_code_is_lost() -> None:
     assert found.loses_to_others
 
 
+def test_credit_and_debts_in_a_custom_currency_are_lost_with_their_money() -> None:
+    """No server has any (customer-facts.md §7.2, §11): a snapshot that was edited."""
+    old = lost_shop()
+    recovery = recovery_of(old)
+    [grant] = recovery.live.of("grant")
+    rows = {**recovery.live.rows, "grant": (replace(grant, fields={**grant.fields, "currency": "COINS"}),)}
+    owing = replace(recovery.credit[str(grant.parent_id)], debts={"COINS": Decimal(5)})
+    edited = replace(
+        recovery,
+        live=replace(recovery.live, rows=rows),
+        credit={**recovery.credit, str(grant.parent_id): owing},
+    )
+
+    found = restore_once(empty_at_the_same_time(old), edited)
+
+    lost = {(one.what, one.code): one.money for one in found.accounts if one.fate is Fate.LOST}
+    assert complete(edited, found.accounts) == ()
+    assert lost == {
+        ("grant/acme/welcome", "custom-credit"): {"COINS": Decimal(469)},
+        ("debt of acme in COINS", "debt"): {"COINS": Decimal(-5)},
+    }
+
+
 def test_nobody_is_billed_by_another_profile_unless_that_is_allowed() -> None:
     """A customer whose profile can't be made comes back whole once its app is installed, in a further restore."""
     old = lost_shop("ledger")

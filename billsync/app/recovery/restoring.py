@@ -38,7 +38,7 @@ from billsync.report.recovery.facts.own_billing import CUSTOMER
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensated import credits_in
 from billsync.report.recovery.restore.debts import Debt
-from billsync.report.recovery.restore.pins import Pin, pins_of
+from billsync.report.recovery.restore.pins import Pin, Pins, pins_of
 from billsync.report.recovery.restore.refusals import accounted, debts_to_make, lost_to_others, refused_chains
 from billsync.report.recovery.restore.restoration import Restoration, Tables, restoration
 from billsync.report.recovery.restore.set_up import SetUp, default_guards, set_up
@@ -109,15 +109,7 @@ def planned(
     making = set_up(recovery, here(connection), now)
     pins = pins_of(recovery, recovery.live.of(CUSTOMER), making.profiles)
     held = {} if DEFAULT_BILLING in (allow or {}) else _not_billed_here(recovery, pins.held, known)
-    tables = Tables(
-        connection.kinds,
-        connection.routes,
-        connection.generation.can(CHARGES),
-        {**pins.without_data, **{name: how for name, how in pins.held.items() if name not in held}},
-        held,
-        making,
-        credits_in(plan_file) if plan_file else {},
-    )
+    tables = _tables(connection, making, pins, held, plan_file)
     since = _unbilled(recovery, now)
     latest = LatestValues(recovery.live, since)
     number = _numbers(latest.seen(events), since)
@@ -189,6 +181,16 @@ def _of_strangers(guards: Iterable[Guard], held: Index) -> Iterator[Guard]:
             if own.issuperset(guard.addresses):
                 continue
         yield guard
+
+
+def _tables(
+    connection: Connection, making: SetUp, pins: Pins, held: Mapping[str, str], plan_file: PlanFile | None
+) -> Tables:
+    """The tables of a server, with what is made there before, and the customers whose billing can't be set."""
+    unpinned = {**pins.without_data, **{name: how for name, how in pins.held.items() if name not in held}}
+    credits = credits_in(plan_file) if plan_file else {}
+    takes_fees = connection.generation.can(CHARGES)
+    return Tables(connection.kinds, connection.routes, takes_fees, unpinned, held, making, credits)
 
 
 def _check_uses(connection: Connection, recovery: Recovery, choices: Choices, known: Snapshot) -> None:
