@@ -52,8 +52,8 @@ class SocketLines(LinesInOrder):
         self._headers = (" HTTP/1.1\r\n" + "\r\n".join(lines)).encode("ascii")
         self._fibers = current()
         self._left = at_most
-        self._free: list[_Line] = []
-        self._busy: list[_Line] = []
+        self._free: list[SocketLine] = []
+        self._busy: list[SocketLine] = []
         self.are_odd = False
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class SocketLines(LinesInOrder):
             line = self._free.pop()
         else:
             self._left -= 1
-            line = _Line(self._way, self._place, self._fibers)
+            line = SocketLine(self._way, self._place, self._fibers)
         self._busy.append(line)
         line.begin(url, b"GET " + url.removeprefix(self._origin).encode("ascii") + self._headers)
         return line.fetch
@@ -99,15 +99,15 @@ class SocketLines(LinesInOrder):
             self._left += 1
 
 
-class _Silent(Exception):
+class SilentLine(Exception):
     """No byte came for too long."""
 
 
-class _Overdue(Exception):
+class OverdueLine(Exception):
     """The whole took too long."""
 
 
-class _Line:
+class SocketLine:
     """A connection, with the GET that it makes."""
 
     def __init__(self, way: CurlWay, place: tuple[str, int], fibers: Fibers | None) -> None:
@@ -137,9 +137,9 @@ class _Line:
         fetch, self._head = self.fetch, b""
         try:
             self._read_answer()
-        except _Overdue:
+        except OverdueLine:
             fetch.failure = Failure.UNUSUAL if self.was_stalled else Failure.OVERDUE
-        except _Silent:
+        except SilentLine:
             fetch.failure = Failure.UNUSUAL if self.was_stalled else Failure.SILENT
         except TooLong:
             fetch.failure = Failure.TOO_LONG
@@ -155,7 +155,7 @@ class _Line:
             self.close()
 
     def _read_answer(self) -> None:
-        """Raises Odd, CutOff, TooLong, OSError, _Silent, _Overdue."""
+        """Raises Odd, CutOff, TooLong, OSError, SilentLine, OverdueLine."""
         fetch = self.fetch
         self._head = self._whole_head()
         framing = final_framing(self._head)
@@ -174,6 +174,10 @@ class _Line:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def __del__(self) -> None:
+        """Connections of a thread end with it."""
+        self.close()
 
     def _send(self) -> None:
         """Send the request over the connection, or a new one; a failure shows when the answer is read."""
@@ -254,16 +258,23 @@ class _Line:
         return whole[:length]
 
     def _more(self) -> bytes:
-        """Bytes that came; none at the end of the connection. Raises OSError, _Silent, _Overdue."""
+        """Bytes that came; none at the end of the connection. Raises OSError, SilentLine, OverdueLine."""
         if self._socket is None:
             raise OSError
-        now = time.monotonic()
-        whole, silence = self._began + self._way.whole, self._heard + self._way.silence
-        if not self._comes(self._socket, max(0.0, min(whole, silence) - now)):
-            raise _Overdue if whole <= silence else _Silent
+        if not self._comes(self._socket, self._left()):
+            raise OverdueLine if self._is_overdue() else SilentLine
         found = self._socket.recv(AT_A_TIME)
         self._heard = time.monotonic()
         return found
+
+    def _left(self) -> float:
+        """The seconds until a limit."""
+        ends = min(self._began + self._way.whole, self._heard + self._way.silence)
+        return max(0.0, ends - time.monotonic())
+
+    def _is_overdue(self) -> bool:
+        """Whether the limit of the whole comes first."""
+        return self._began + self._way.whole <= self._heard + self._way.silence
 
     def _comes(self, connection: socket.socket, seconds: float, *, writable: bool = False) -> bool:
         """Whether what is polled for comes within a while."""
@@ -271,7 +282,7 @@ class _Line:
             return bool(self._poll.poll(seconds * 1000))
         if not self._poll.poll(0):
             watched = (connection.fileno(),)
-            self._fibers.wait(((), watched) if writable else (watched, ()), seconds)
+            self._fibers.wait((watched, watched if writable else ()), seconds)
         return bool(self._poll.poll(0))
 
 
