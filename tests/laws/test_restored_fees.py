@@ -10,13 +10,13 @@ import pytest
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.restoring import planned
 from billsync.app.recovery.verifying import verify
-from billsync.model.recovery import Accounted, Recovery
+from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.report.recovery.losses.accounting import complete, loss_report
 from billsync.report.recovery.proof.departures import Aspect
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from tests.support.old_organization import empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import recovery_of
-from tests.support.world import NoJournal, World
+from tests.support.world import NoJournal, World, declared
 
 pytestmark = pytest.mark.thorough
 
@@ -91,6 +91,17 @@ def test_a_fee_within_the_running_period_is_lost_once() -> None:
     assert loss_report(found.accounts).money["USD"].seller == Decimal("16.40")
     assert costs(found.accounts, "charged-between") == {}
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
+
+
+def test_a_lost_subscription_has_no_cost_of_another_beginning() -> None:
+    """Its plan is another's there."""
+    old = lived_through([(0, SHOP.replace("phases:", f"phases:{TRIAL}"))], days=10)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    new.sync(declared(SHOP.replace("owner: shop", "owner: other").partition("customers:")[0]))
+
+    (line,) = (one for one in planned(new.connection(), recovery, Choices()).accounts if one.kind == "subscription")
+
+    assert (line.fate, line.money) == (Fate.LOST, {})
 
 
 def test_a_restore_that_takes_hours_is_explained_by_what_it_said_before() -> None:

@@ -14,6 +14,7 @@ from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import minus
 from billsync.report.recovery.losses.accounting import CUSTOMER, EVENT, Place
 from billsync.report.recovery.restore.debts import NOT_RESTORED, Debt, lost_debt
+from billsync.report.recovery.restore.links import SUBSCRIPTION
 from billsync.report.recovery.restore.restoration import Restoration
 
 IMMUTABLE = "immutable-field"
@@ -96,9 +97,11 @@ def _with_credit(known: Accounted, change: Change, left: Mapping[str, Decimal]) 
 
 def _refused(known: Accounted, change: Change, *, is_made: bool) -> Accounted:
     """The fate of a row of which the new server refuses something; of one that is made, a part alone. Of a grant of
-    which nothing was left, nothing is lost either."""
+    which nothing was left, nothing is lost either. The money of a subscription is that of another beginning, which it
+    doesn't have."""
     if not is_made:
-        return replace(known, fate=Fate.LOST, code=change.code, how=change.reason)
+        money = {} if known.kind == SUBSCRIPTION else known.money
+        return replace(known, fate=Fate.LOST, code=change.code, how=change.reason, money=money)
     if known.fate is Fate.LOST:
         return known
     if known.fate is Fate.DIFFERENT:
