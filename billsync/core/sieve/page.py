@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -53,12 +52,12 @@ def page_decoder(
         if page is None:
             return None
         kept: list[S | None] = [None] * len(page.rows) if known is None else [*map(known, page.rows)]
-        left = [place for place, made in enumerate(kept) if made is None]
-        raws = [page.rows[place] for place in left]
+        places = [place for place, made in enumerate(kept) if made is None]
+        raws = page.rows if len(places) == len(kept) else [page.rows[place] for place in places]
         if not all(map(is_plain, raws)):
             return None
-        rows = _typed(form, body) if known is None or len(left) == len(kept) else None
-        for place, raw, row in zip(left, raws, rows or (_typed_row(form, raw) for raw in raws), strict=True):
+        rows = _typed(form, body) if raws is page.rows else None
+        for place, raw, row in zip(places, raws, rows or (_typed_row(form, raw) for raw in raws), strict=True):
             if (made := _made(row, raw, form, take, odd)) is None:
                 return None
             kept[place] = made
@@ -80,17 +79,21 @@ def _made(
 def _typed(form: Form, body: bytes) -> list[Any] | None:
     """The rows of a page, if all fit one form."""
     for decoder in form.decoders:
-        with suppress(msgspec.DecodeError, RecursionError):
+        try:
             found: list[Any] = decoder.decode(body).data
-            return found
+        except (msgspec.DecodeError, RecursionError):
+            continue
+        return found
     return None
 
 
 def _typed_row(form: Form, raw: msgspec.Raw) -> Any:
     """One row, if it fits a form."""
     for decoder in form.single:
-        with suppress(msgspec.DecodeError, RecursionError):
+        try:
             return decoder.decode(raw)
+        except (msgspec.DecodeError, RecursionError):
+            continue
     return None
 
 

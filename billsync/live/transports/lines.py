@@ -5,12 +5,18 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from billsync.live.transports.fetch import Fetch
 
+TOGETHER, TOGETHER_BYTES = 32, 50_000
+"""GETs that end before the first of them is returned, and their bytes: what is done with one after the other of them
+finds its code and data in the processor's caches."""
 STALL_SECONDS = 5.0
 """The longest time between two looks at the connections after which limits of time still mean something."""
+
+_END: Any = object()
 
 
 class LinesInOrder(ABC):
@@ -26,29 +32,39 @@ class LinesInOrder(ABC):
         """
         waiting: deque[Fetch] = deque()
         following = iter(urls)
-        is_last = False
         try:
-            while True:
-                while not is_last and len(waiting) < at_once and self._has_line():
-                    try:
-                        url = next(following)
-                    except StopIteration:
-                        is_last = True
-                        break
-                    waiting.append(self._begin(url))
-                if is_last and not waiting:
-                    return
-                first = waiting[0] if waiting else None
-                if first is None or not first.is_done:
-                    self._go_on()
-                    continue
-                waiting.popleft()
-                if first.failure is not None:
-                    self._finish(waiting)
-                yield first
+            while ended := self._together(waiting, following, at_once):
+                yield from ended
         finally:
             if waiting:
                 self._drop([fetch for fetch in waiting if not fetch.is_done])
+
+    def _together(self, waiting: deque[Fetch], following: Iterator[str | None], at_once: int) -> Sequence[Fetch]:
+        """Some GETs that have ended, up to the first failure; none after the last one."""
+        ended, size = list[Fetch](), 0
+        while len(ended) < TOGETHER and size < TOGETHER_BYTES:
+            is_last = self._fill(waiting, following, at_once)
+            if is_last and not waiting:
+                break
+            if not waiting or not waiting[0].is_done:
+                self._go_on()
+                continue
+            fetch = waiting.popleft()
+            ended.append(fetch)
+            if fetch.failure is not None:
+                self._finish(waiting)
+                break
+            size += len(fetch.content or b"")
+        return ended
+
+    def _fill(self, waiting: deque[Fetch], following: Iterator[str | None], at_once: int) -> bool:
+        """Begin as many GETs as may be under way, and return whether that were the last ones."""
+        while len(waiting) < at_once and self._has_line():
+            url = next(following, _END)
+            if url is _END:
+                return True
+            waiting.append(self._begin(url))
+        return False
 
     def _finish(self, waiting: Iterable[Fetch]) -> None:
         for fetch in waiting:
