@@ -152,11 +152,11 @@ def test_phases_that_were_past_and_one_that_was_running() -> None:
 
     found = restored(new, recovery)
 
-    lines = {one.what: one for one in found.accounts if one.fate is not Fate.RESTORED}
+    lines = {one.what: one for one in found.accounts if one.fate is not Fate.RESTORED and one.count}
     assert balances(new) == balances(old)
     assert set(lines) == {"subscription/birch/default"}
     assert lines["subscription/birch/default"].code == "phase-again"
-    said = "its phase trial lasts 5 days longer than it would have, which is about 4.93 USD of fees"
+    said = "its phase trial lasts 5 days longer than it would have"
     assert lines["subscription/birch/default"].how == said
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
     assert writes_of_another(new, recovery) == ()
@@ -252,8 +252,8 @@ def test_on_konnect_phases_that_were_over_come_again(past_a_trial: Recovery) -> 
 
     found = restored(new, past_a_trial)
 
-    (line,) = (one for one in found.accounts if one.fate is not Fate.RESTORED)
-    said = "its phase trial, which was over, lasts 14 days again, which is about 13.8 USD of fees"
+    (line,) = (one for one in found.accounts if one.fate is not Fate.RESTORED and one.count)
+    said = "its phase trial, which was over, lasts 14 days again"
     assert (line.fate, line.code, line.how) == (Fate.DIFFERENT, "phase-again", said)
     assert balances(new) == balances_in(past_a_trial)
     assert writes_of_another(new, past_a_trial) == ()

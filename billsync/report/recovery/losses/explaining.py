@@ -38,13 +38,16 @@ in force, that nobody asks for after that, and of charges that no row shows."""
 EARLY = "usage-early"
 """The code of usage that counts for cards that weren't in force yet."""
 
-BY_START = frozenset({"phase-again", "arrears-cut"})
+PHASE_AGAIN, PHASE_LATER = "phase-again", "phase-later"
+"""The codes of a phase that lasts longer than it would have, and of what that costs after the next charge."""
+
+BY_START = frozenset({PHASE_AGAIN, "arrears-cut"})
 """Codes of subscriptions' lines whose money is as the time between the restore's decision and their start."""
 
 IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
 
-IN_NOTHING = frozenset({BETWEEN, UNUSED_FEES, UNASKED})
+IN_NOTHING = frozenset({BETWEEN, UNUSED_FEES, UNASKED, PHASE_LATER})
 """Codes of subscriptions' lines whose money no server shows."""
 
 Why = tuple[Accounted, ...]

@@ -106,6 +106,25 @@ def still_runs(old: Old, row: Row, at: datetime) -> bool:
     return _before(old, row).period_at(_promised_at(old, row)).end > at
 
 
+def phases_apart(old: Old, row: Row, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]) -> Amounts:
+    """All charges from the next one on less those that there would have been, without usage, until both are in the last
+    phase: a phase that comes again, or lasts longer, costs that much. Raises Unrated."""
+    before = _before(old, row)
+    begun = _ending(begun_again(terms, beginning), before, beginning)
+    until = cut_to_seconds(before.period_at(max(_last_phase(one) for one in (begun, before))).end)
+    shown = {} if row.id in old.guessed else addons
+    after = (begun, *_addons(old, begun, shown, _phase_starts(begun, beginning.at)))
+    promised = _promised_at(old, row)
+    since = beginning.at if before.period_at(promised).end <= beginning.at else promised
+    found = together(billed_within(one, beginning.at, until) for one in after)
+    return less(found, billed_within(before, since, until))
+
+
+def _last_phase(one: Subscribed) -> datetime:
+    """The start of the last phase, or the end before it."""
+    return phase_lives(one.timeline)[-1].life.start
+
+
 def fees_between(old: Old, row: Row, until: datetime) -> Amounts:
     """The charges that fell due after the snapshot and until a moment, without usage. Raises Unrated."""
     before, since = _before(old, row), old.recovery.header.taken_at

@@ -11,10 +11,11 @@ from billsync.model.frozen import replace
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
+from billsync.rating.arithmetic import ZERO, negative
 from billsync.report.moves.advance import Unrated, billed_until
 from billsync.report.moves.amounts import Amounts, amounts_text, less, together
 from billsync.report.moves.terms import PlanTerms
-from billsync.report.recovery.losses.explaining import BILLED_AGAIN
+from billsync.report.recovery.losses.explaining import BILLED_AGAIN, PHASE_AGAIN, PHASE_LATER
 from billsync.report.recovery.restore.choices import InAdvance
 from billsync.report.recovery.restore.fees import (
     Beginning,
@@ -23,6 +24,7 @@ from billsync.report.recovery.restore.fees import (
     fees_later,
     from_phase,
     next_charge_apart,
+    phases_apart,
     renewal,
     terms_of,
 )
@@ -47,9 +49,11 @@ def fates_now(
         return (old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how),), {}
     if in_advance is InAdvance.GRANT:
         later = _later(link, terms, beginning)
-        return (_fate(link, terms, beginning, (fees, later)),), together((fees, later))
+        fate = _fate(link, terms, beginning, (fees, later))
+        return _with_phase(link, terms, beginning, fate, later), together((fees, later))
     fate = _fate(link, terms, beginning, ({}, {}))
-    return _with_paid_twice(link, fate, fees) if fees else (fate,), fees
+    known = _with_phase(link, terms, beginning, fate, {})
+    return (*_with_paid_twice(link, fate, fees), *known[1:]) if fees else known, fees
 
 
 def fate_of_change(later: Link, version: Address, head: Link, beginning: Beginning) -> Accounted:
@@ -87,6 +91,30 @@ def _later(link: Link, terms: PlanTerms, beginning: Beginning) -> Amounts:
         return fees_later(link.old, link.row, terms, beginning)
     except Unrated:  # which the line about the next charge says
         return {}
+
+
+def _with_phase(
+    link: Link, terms: PlanTerms, beginning: Beginning, fate: Accounted, given: Amounts
+) -> tuple[Accounted, ...]:
+    """The fate, and a line for what a phase that comes again, or lasts longer, costs beyond the next charge; `given` is
+    given as credit before."""
+    if fate.code != PHASE_AGAIN:
+        return (fate,)
+    try:
+        apart = phases_apart(link.old, link.row, terms, beginning, link.addons)
+    except Unrated as problem:
+        how = f"what its longer phase costs can't be worked out ({problem})"
+        return fate, replace(link.old.fated(link.row, Fate.DIFFERENT, PHASE_LATER, how), count=0)
+    more = less(less(apart, given), fate.money)
+    if not more:
+        return (fate,)
+    sides = {
+        "less": {currency: negative(amount) for currency, amount in more.items() if amount < ZERO},
+        "more": {currency: amount for currency, amount in more.items() if amount > ZERO},
+    }
+    said = " and ".join(f"{amounts_text(amounts)} {word}" for word, amounts in sides.items() if amounts)
+    how = f"as its phase lasts longer, later charges are {said}, without usage"
+    return fate, replace(link.old.fated(link.row, Fate.DIFFERENT, PHASE_LATER, how, more), count=0)
 
 
 def _with_paid_twice(link: Link, fate: Accounted, fees: Amounts) -> tuple[Accounted, ...]:
@@ -129,7 +157,7 @@ def _fated(link: Link, found: list[Reason], apart: Amounts) -> Accounted:
 def _apart_from_money(link: Link, terms: PlanTerms, beginning: Beginning, credit: Amounts) -> Iterator[Reason]:
     """Yield the reasons that its phase, its settlement, its period and its add-ons give."""
     if longer := lasts_longer(link.row.fields, from_phase(terms, beginning.phase), beginning.at):
-        yield Reason(code="phase-again", how=longer)
+        yield Reason(code=PHASE_AGAIN, how=longer)
     if beginning.ends_at_renewal and link.end not in (None, end := renewal(terms, beginning)):
         yield Reason(code="end-moved", how=f"it ends, or changes, at {moment_text(end)}, as its phase does then")
     if credit:
