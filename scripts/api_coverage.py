@@ -41,6 +41,7 @@ ALONE = {
     "POST /openmeter/customers/{}/charges": ["makes debts again after a restore"],
     "POST /openmeter/currencies/custom": ["makes custom currencies again in a restore"],
     "POST /openmeter/currencies/custom/{}/cost-bases": ["sets what a unit of them costs again"],
+    "DELETE /openmeter/profiles/{}": ["deletes one that was made twice, as its request arrived twice"],
     "POST /openmeter/profiles": ["makes billing profiles again in a restore"],
     "POST /openmeter/events": ["sends usage events again after a restore"],
     "GET /v1/customers": ["lists deleted customers, which v3 doesn't show (OpenMeter only)"],

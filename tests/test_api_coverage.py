@@ -25,6 +25,7 @@ NOT_IN_THIS_LIFE = {
     "GET /openmeter/currencies/custom/{}/cost-bases",  # a promotion with prices in a custom currency
     "POST /openmeter/currencies/custom",  # a custom currency after a restore
     "POST /openmeter/currencies/custom/{}/cost-bases",  # what a unit of it costs
+    "DELETE /openmeter/profiles/{}",  # one that was made twice
     "POST /openmeter/profiles",  # a billing profile after a restore
     "GET /openmeter/customers/{}/billing",  # a server with several profiles
     "GET /openmeter/events",  # usage events of a snapshot

@@ -131,6 +131,31 @@ def test_currencies_come_before_plans_and_profiles_before_customers() -> None:
         assert costs_of_coins(http) == costs_of_coins(before)
 
 
+class Doubling(httpx.BaseTransport):
+    """Sends what makes a currency, a cost or a profile twice."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and request.url.path.endswith(("/profiles", "/custom")):
+            self._inner.handle_request(request)
+        return self._inner.handle_request(request)
+
+
+def test_what_arrives_twice_is_there_once() -> None:
+    old = lost_shop()
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    made = planned(new.connection(), recovery, Choices()).set_up
+
+    found = make_set_up(new.connection(Doubling), made, NoJournal())
+
+    with old.http() as before, new.http() as http:
+        assert sorted(row["name"] for row in rows_of(http, "profiles")) == ["EU", "openmeter-sandbox"]
+        assert costs_of_coins(http) == costs_of_coins(before)
+    assert found.failed == {}
+
+
 def test_what_needs_another_currency_of_the_same_code_is_lost() -> None:
     """A code is taken for ever, and prices would be rounded otherwise."""
     old = lost_shop()

@@ -19,12 +19,11 @@ from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass
-from billsync.model.labels import RESTORED
 from billsync.model.ports import Journal, RemoteError, Unclear
 from billsync.model.state import Snapshot
 from billsync.model.value import Fields
 from billsync.report.recovery.restore.custom_currencies import NewCurrency, has_cost
-from billsync.report.recovery.restore.profiles import Here, NewProfile
+from billsync.report.recovery.restore.profiles import Here, NewProfile, made_for
 from billsync.report.recovery.restore.set_up import SetUp
 
 CURRENCY, PROFILE = "custom_currency", "billing_profile"
@@ -94,14 +93,15 @@ class _Making:
     def profile(self, wanted: NewProfile) -> None:
         """Make a billing profile."""
         address = Address(PROFILE, (wanted.name,))
-        self._make(address, lambda: PROFILES, wanted.body, lambda: self._profile(wanted.old_id) is not None)
+        self._make(address, lambda: PROFILES, wanted.body, lambda: bool(self._profiles(wanted.old_id)))
         try:
-            row = self._profile(wanted.old_id)
+            several = () if address.text in self.failed else self._profiles(wanted.old_id)
+            for row in several[:1]:
+                self.profiles[wanted.old_id] = str(row["id"])
+            for row in several[1:]:  # the request arrived twice: nobody has these, or the server keeps them
+                self._connection.remote.call("DELETE", f"{PROFILES}/{row['id']}")
         except RemoteError as problem:
             self.failed[address.text] = str(problem)
-            return
-        if row is not None:
-            self.profiles[wanted.old_id] = str(row["id"])
 
     def _make(self, address: Address, path: Callable[[], str], body: Fields, is_there: Callable[[], bool]) -> None:
         """Make something that isn't there; note why it failed."""
@@ -126,10 +126,9 @@ class _Making:
         now = servers_now_by_anybody(self._connection, Snapshot())
         return has_cost(self._currency(code), cost, now)
 
-    def _profile(self, old_id: str) -> Fields | None:
-        rows = self._connection.listed(PROFILES, listing=LISTING)
-        live = (row for row in rows if not row.get("deleted_at"))
-        return _first(row for row in live if (row.get("labels") or {}).get(RESTORED) == old_id)
+    def _profiles(self, old_id: str) -> tuple[Fields, ...]:
+        """The profiles that a restore has made for an old one, the one that counts first."""
+        return made_for(old_id, self._connection.listed(PROFILES, listing=LISTING))
 
 
 def _sent(connection: Connection, path: str, body: Fields, is_there: Callable[[], bool]) -> bool:
@@ -145,6 +144,8 @@ def _sent(connection: Connection, path: str, body: Fields, is_there: Callable[[]
             if answer is None:
                 return attempt > 0
             if answer.ok:
+                return True
+            if not answer.unclear and is_there():  # the request arrived twice, and this is the second answer
                 return True
             if not answer.unclear or attempt + 1 == ATTEMPTS:
                 raise RemoteError(f"POST {path}: {answer.message or answer.status}")

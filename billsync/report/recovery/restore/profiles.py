@@ -98,9 +98,9 @@ def _matches(old: Mapping[str, Fields], here: Here) -> tuple[dict[str, Fields], 
     doubt."""
     if here.profiles is None:
         return {}, dict.fromkeys(old, NOT_SHOWN)
-    marks = {str(mark): row for row in here.profiles if (mark := (row.get("labels") or {}).get(RESTORED))}
     found = {str(row.get("id")): row for row in here.profiles if row.get("id") in old}
-    found |= {mark: row for mark, row in marks.items() if mark in old and mark not in found}
+    made = {name: made_for(name, here.profiles) for name in old if name not in found}
+    found |= {name: rows[0] for name, rows in made.items() if rows}
     taken = {row["id"] for row in found.values()}
     doubtful: dict[str, str] = {}
     for old_id, row in old.items():
@@ -117,6 +117,14 @@ def _matches(old: Mapping[str, Fields], here: Here) -> tuple[dict[str, Fields], 
         elif alike:
             found[old_id] = alike[0]
     return found, doubtful
+
+
+def made_for(old_id: str, rows: Iterable[Fields]) -> tuple[Fields, ...]:
+    """The profiles that a restore has made for an old one: one, unless its request arrived twice. The one that counts
+    is the default, or the first one, and stands first."""
+    live = [row for row in rows if not row.get("deleted_at")]
+    several = [row for row in live if (row.get("labels") or {}).get(RESTORED) == old_id]
+    return tuple(sorted(several, key=lambda row: (not row.get("default"), str(row.get("created_at")), str(row["id"]))))
 
 
 def _is_pristine_other(one: Fields, row: Fields, here: Here) -> bool:
