@@ -99,15 +99,23 @@ class Fibers:
         self._hub = self._current()
         _here.fibers = self
         while not self._is_over():
-            self._go_on()
-            self._watch.look()
-            if not self._watch.has_happened:
-                self._rest()
-            for task in self._watch.ready():
-                task.switch()
+            try:
+                self._turn()
+            except BaseException as error:  # noqa: BLE001 (a bug: raised again in each task, as nothing would end them)
+                for task in self._watch.given_up():
+                    task.throw(error)
         self._free.clear()
         self._helpers.close()
         self._watch.close()
+
+    def _turn(self) -> None:
+        """Let each task go on that can, and wait if none can."""
+        self._go_on()
+        self._watch.look()
+        if not self._watch.has_happened:
+            self._rest()
+        for task in self._watch.ready():
+            task.switch()
 
     def _is_over(self) -> bool:
         return self._is_closed and not (self._under_way or self._new or self._when_idle)
@@ -146,6 +154,8 @@ class _Watch:
         self._happened: list[tuple[int, int]] = []
         self._is_asleep = False
         self._woken, self._waker = os.pipe()
+        self._waking = threading.Lock()
+        self._is_closed = False
         self._poll.register(self._woken, select.POLLIN)
 
     def add(self, task: greenlet, sockets: Sockets, until: float) -> None:
@@ -169,10 +179,12 @@ class _Watch:
         self._happened = self._poll.poll(0)
 
     def wake(self) -> None:
-        """End the sleep. Any thread may do so."""
+        """End the sleep. Any thread may do so, also after the end, when the pipe's number may be that of a file."""
         if self._is_asleep:
-            self._is_asleep = False
-            os.write(self._waker, b".")
+            with self._waking:
+                if not self._is_closed:
+                    self._is_asleep = False
+                    os.write(self._waker, b".")
 
     def sleep(self, *, unless: Callable[[], object]) -> None:
         """Sleep until something happens."""
@@ -195,10 +207,21 @@ class _Watch:
             self._drop(task)
             yield task
 
+    def given_up(self) -> Sequence[greenlet]:
+        """All tasks that wait, which are watched no more."""
+        found = tuple(self._of_task)
+        for socket in self._of_socket:
+            self._poll.unregister(socket)
+        self._of_task.clear()
+        self._of_socket.clear()
+        return found
+
     def close(self) -> None:
         """Give the pipe back."""
-        os.close(self._woken)
-        os.close(self._waker)
+        with self._waking:
+            self._is_closed = True
+            os.close(self._woken)
+            os.close(self._waker)
 
     def _milliseconds(self) -> float | None:
         """The time until the first moment for which a task waits."""

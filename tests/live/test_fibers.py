@@ -101,6 +101,24 @@ def test_each_task_has_its_own_values_which_later_ones_take_over(fibers: Fibers)
     assert own() is own() is made[2]
 
 
+def test_a_bug_in_the_thread_ends_its_tasks_with_an_error(fibers: Fibers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing would end them otherwise, and the run would wait for ever. Later tasks go on."""
+    one, other = socket.socketpair()
+
+    def waits() -> object:
+        fibers.when_idle(lambda: 1 // 0)  # type: ignore[arg-type,return-value]
+        try:
+            fibers.wait(([one.fileno()], []), LONG)
+        except ZeroDivisionError:
+            return "raised"
+        return "waited"
+
+    with one, other:
+        assert ends_of(fibers, waits) == ["raised"]
+        other.send(b"now")
+        assert ends_of(fibers, lambda: fibers.wait(([one.fileno()], []), LONG)) == [None]
+
+
 class Slow(FakeClock):
     """A clock whose sleep takes until something else has happened."""
 
