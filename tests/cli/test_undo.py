@@ -358,6 +358,21 @@ def test_an_undo_of_addons_is_done_once(shop: Undoing, shell: Shell, change: str
     assert "support" not in undone.out
 
 
+def test_an_end_that_went_with_a_change_of_plan_is_named_with_what_to_do(shop: Undoing) -> None:
+    """The plan goes back. Both at once is what no run does: the second undo still names the end."""
+    shop.sync(TWO_PLANS)
+    shop.sync(TWO_PLANS.replace("{plan: prepaid", "{ends: at_renewal, plan: prepaid"), "--allow", "cancel")
+    third = shop.sync(TWO_PLANS.replace("{plan: prepaid", "{change: immediate, plan: large"), "--allow", "revert")
+
+    undone, again = (shop.undo(third, "--yes") for _ in range(2))
+
+    assert (undone.code, again.code, again.out.splitlines()[0]) == (0, 0, "No changes.")
+    assert "plan: large@1 → prepaid@1" in undone.out
+    for ran in (undone, again):
+        assert "its plan is taken back, and its end isn't, as no run changes a subscription that ends" in ran.err
+        assert "declare `ends: 2026-10-" in ran.err
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "said"),
     [

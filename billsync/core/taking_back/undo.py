@@ -189,7 +189,8 @@ def _partly(made: Made, kind: Kind, *, knows_attached: bool) -> Iterator[Lasting
         yield Lasting(made.address, "what was attached to it or detached stays as it is")
     match former(made, kind):
         case (State.ENDING, moment) if kind.pins in made.changing:
-            yield Lasting(made.address, f"it was to end at {moment}, and has no end now: declare `ends`")
+            back = f"its {kind.pins} is taken back, and its end isn't, as no run changes a {kind.title} that ends"
+            yield Lasting(made.address, f"{back}: it was to end at {moment}; declare `ends: {moment}` after this undo")
     if added and made.first is not None and kind.archetype is Archetype.RECORD:
         yield Lasting(made.address, f"labels that it got stay ({', '.join(added)}): billsync never removes any")
 
