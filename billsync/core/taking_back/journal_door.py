@@ -15,6 +15,7 @@ from billsync.core.taking_back.journal_lines import WITHHELD, NotAJournal
 from billsync.model.address import Symbol
 from billsync.model.change import Step
 from billsync.model.kind import Kind, Path, Registry
+from billsync.model.moment import parse_moment
 from billsync.model.shape import (
     Boolean,
     Duration,
@@ -38,7 +39,7 @@ MALFORMED = (KeyError, TypeError, AttributeError, ValueError, RecursionError)
 _TYPES: Mapping[type, tuple[tuple[type, ...], str]] = {
     Text: ((str,), "text"),
     Duration: ((str,), "text"),
-    Timestamp: ((str,), "text"),
+    Timestamp: ((str,), "time"),
     Number: ((int, Decimal, str), "number"),
     Integer: ((int, Decimal, str, bool), "number"),
     Boolean: ((bool,), "true or false"),
@@ -100,6 +101,8 @@ def _fits(shape: Shape, value: Plain) -> bool:
     if isinstance(shape, ListOf):
         is_list = isinstance(value, list | tuple)
         return is_list and all(one is not None for one in value)
+    if isinstance(shape, Timestamp) and isinstance(value, str):
+        return parse_moment(value) is not None or value in shape.words
     return isinstance(value, _TYPES[type(shape)][0])
 
 
