@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billsync.local.catalog.dimension_filters import accepts, holds
-from billsync.local.catalog.meter_readings import EVENT, METER, dimensions_of, read_event, value_of
+from billsync.local.catalog.meter_readings import EVENT, METER, dimensions_of, read_events, value_of
 from billsync.local.store.store import Row, Store
 from billsync.local.store.times import rfc3339
 from billsync.local.usage.meter_queries import Group, Grouping, MeterQuery, rows_of
@@ -58,8 +58,11 @@ def test_sums_of_the_database_are_those_of_a_plain_walk(
     store = Store(":memory:")
     terms = {"event_type": "t", "aggregation": aggregation, "value_property": "$.n", "dimensions": DIMENSIONS}
     meter = store.insert(row(METER, 0, terms, MOMENTS[0]))
-    for number, (time, subject, data) in enumerate(events):
-        read_event(store, [meter], store.insert(row(EVENT, number, {"subject": subject, "data": data}, time)))
+    stored = [
+        store.insert(row(EVENT, number, {"type": "t", "subject": subject, "data": data}, time))
+        for number, (time, subject, data) in enumerate(events)
+    ]
+    read_events(store, {"t": [meter]}.__getitem__, stored)
     selection = EventSelection(asked.start, asked.end, subjects)
     accepted = accepts(asked.filters) if asked.filters else None
     grouping = Grouping(store, asked.groups).of if asked.groups else None
