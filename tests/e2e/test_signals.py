@@ -252,7 +252,7 @@ class Struck:
 
     def in_the_reading_of_an_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """While bytes of an answer come over a bare socket."""
-        self._before(monkeypatch, over_sockets.SocketLine, "_more")
+        self._before(monkeypatch, over_sockets._Line, "_more")
 
     def in_the_closing_of_fetches(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """While a generator that is dropped breaks off the GETs that are under way."""

@@ -15,10 +15,9 @@ import pytest
 from billsync.apply.patient_call import call_patiently
 from billsync.live.client import Client, ReadingClient, Settings
 from billsync.live.protocol.target import Target
-from billsync.live.transports import body, chunks, plain_body, quick, quick_writes, write_line
+from billsync.live.transports import body, plain_body, quick_writes, write_line
 from billsync.live.transports.curl_options import CurlWay
 from billsync.live.transports.over_core import OverCore
-from billsync.live.transports.socket_writes import SocketWriteLine
 from billsync.live.transports.ways import Ways
 from billsync.live.transports.write_line import WriteLine
 from billsync.model.ports import Answer, GaveUp, RemoteError, TimedOut, Unclear, Unreachable
@@ -92,23 +91,6 @@ def _as_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick_writes, "gets_signals", lambda: False)
 
 
-@pytest.fixture(params=["sockets", "libcurl"])
-def over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What carries quick reads and writes."""
-    if request.param == "libcurl":
-        monkeypatch.setattr(quick, "are_enough", lambda way, base: False)
-    found: str = request.param
-    return found
-
-
-@pytest.fixture(params=["sockets", "libcurl", "httpcore"])
-def environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment in which one of them carries writes."""
-    if request.param == "libcurl":
-        monkeypatch.setattr(quick, "are_enough", lambda way, base: False)
-    return PLAIN if request.param == "httpcore" else {}
-
-
 def wait_until(holds: Callable[[], bool]) -> None:
     """Wait for another thread."""
     until = time.monotonic() + 10
@@ -121,6 +103,7 @@ def only_libcurl(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ways, "exchange", None)
 
 
+@pytest.mark.parametrize("environment", WAYS)
 @pytest.mark.parametrize(("method", "value"), CALLS)
 @pytest.mark.parametrize("lie", LIES)
 def test_a_write_whose_answer_is_lost_is_sent_once(
@@ -138,6 +121,7 @@ def test_a_write_whose_answer_is_lost_is_sent_once(
     assert seen == ["GET /x", f"{method} /a", f"{method} /lie", f"{method} /b", f"{method} /c"]
 
 
+@pytest.mark.parametrize("environment", WAYS)
 def test_a_write_over_a_new_connection_is_sent_once_too(environment: dict[str, str]) -> None:
     with (
         lying(lying_server.close) as (base, seen),
@@ -149,6 +133,7 @@ def test_a_write_over_a_new_connection_is_sent_once_too(environment: dict[str, s
     assert seen == ["GET /x", "DELETE /lie"]
 
 
+@pytest.mark.parametrize("environment", WAYS)
 @pytest.mark.parametrize(("method", "value"), CALLS)
 def test_a_connection_closed_meanwhile_costs_nothing(
     method: str, value: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -169,15 +154,13 @@ def test_a_connection_closed_meanwhile_costs_nothing(
 
 
 @pytest.mark.parametrize("extra", [GOOD, b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", b"x"])
-def test_what_a_server_says_unasked_answers_no_write(extra: bytes, monkeypatch: pytest.MonkeyPatch, over: str) -> None:
+def test_what_a_server_says_unasked_answers_no_write(extra: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     said = answer(b"201 Created", b'{"id":"2"}').replace(b"Connection: close\r\n", b"")
     with keeping(READ.replace(b"Connection: close\r\n", b"")) as (base, _):
         remote = Client(Target(base), FakeClock(), Settings())
         remote.get("/x")
     with keeping(said + extra) as (base, seen), remote:
         remote._target = Target(base)
-        assert remote._ways.quick is not None
-        remote._ways.quick._target = remote._target
         only_libcurl(monkeypatch)
         outcomes = [ended(remote, "POST", "/a", BODY) for _ in range(3)]
 
@@ -187,7 +170,7 @@ def test_what_a_server_says_unasked_answers_no_write(extra: bytes, monkeypatch: 
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_each_answer_to_a_write_is_told_alike(case: str, monkeypatch: pytest.MonkeyPatch, over: str) -> None:
+def test_each_answer_to_a_write_is_told_alike(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for environment in (PLAIN, {}):
         clock = FakeClock()
@@ -207,7 +190,7 @@ def test_each_answer_to_a_write_is_told_alike(case: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("case", LOST)
-def test_an_answer_that_is_none_leaves_a_write_unclear(case: str, over: str) -> None:
+def test_an_answer_that_is_none_leaves_a_write_unclear(case: str) -> None:
     """After an odd one, the full client makes the other calls."""
     for environment in WAYS:
         with answering([READ, LOST[case], GOOD]) as (base, seen):
@@ -218,6 +201,7 @@ def test_an_answer_that_is_none_leaves_a_write_unclear(case: str, over: str) -> 
             assert len(seen) == 3
 
 
+@pytest.mark.parametrize("environment", WAYS)
 def test_a_write_waits_for_a_busy_server(environment: dict[str, str]) -> None:
     clock = FakeClock()
     busy = answer(b"429 Too Many Requests", b"{}", b"Retry-After: 3\r\n")
@@ -231,6 +215,7 @@ def test_a_write_waits_for_a_busy_server(environment: dict[str, str]) -> None:
     assert (clock.slept, len(seen)) == ([3.0, 3.0], 4)
 
 
+@pytest.mark.parametrize("environment", WAYS)
 def test_a_write_is_sent_exactly_as_it_is_given(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     sent = []
     for each in (PLAIN, environment):
@@ -253,7 +238,7 @@ def _told(request: bytes) -> tuple[bytes, list[bytes], bytes]:
 
 
 @pytest.mark.parametrize(("seconds", "kind"), [("request", GaveUp), ("answer", TimedOut)])
-def test_a_write_that_takes_too_long_is_unclear(seconds: str, kind: type[Unclear], over: str) -> None:
+def test_a_write_that_takes_too_long_is_unclear(seconds: str, kind: type[Unclear]) -> None:
     settings = Settings(**{f"{seconds}_seconds": 0.4})  # type: ignore[arg-type]
     with lying(lying_server.be_silent) as (base, seen), Client(Target(base), FakeClock(), settings) as remote:
         remote.get("/x")
@@ -262,7 +247,7 @@ def test_a_write_that_takes_too_long_is_unclear(seconds: str, kind: type[Unclear
     assert seen == ["GET /x", "DELETE /lie"]
 
 
-def test_a_server_that_went_away_is_unreachable_in_the_same_words(over: str) -> None:
+def test_a_server_that_went_away_is_unreachable_in_the_same_words() -> None:
     told = []
     for environment in (PLAIN, {}):
         with answering([READ]) as (base, _):
@@ -275,8 +260,8 @@ def test_a_server_that_went_away_is_unreachable_in_the_same_words(over: str) -> 
     assert told[0] == told[1]
 
 
-def test_an_answer_past_the_limit_is_given_up(monkeypatch: pytest.MonkeyPatch, over: str) -> None:
-    for where in (write_line, plain_body, body, chunks):
+def test_an_answer_past_the_limit_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    for where in (write_line, plain_body, body):
         monkeypatch.setattr(where, "ANSWER_BYTES", 50)
     for headers, content in ((b"", b"a" * 100), (b"Content-Encoding: gzip\r\n", PACKED)):
         for environment in WAYS:
@@ -290,7 +275,6 @@ def test_an_answer_past_the_limit_is_given_up(monkeypatch: pytest.MonkeyPatch, o
 @pytest.mark.parametrize("path", ["/a b", "/a/../b", "/a//b", "/ü", "/a%2Fb", "/."])
 def test_an_odd_path_is_written_by_the_full_client(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WriteLine, "send", None)
-    monkeypatch.setattr(SocketWriteLine, "send", None)
 
     with answering([READ, GOOD]) as (base, _), Client(Target(base), FakeClock(), Settings()) as remote:
         remote.get("/x")
@@ -299,7 +283,6 @@ def test_an_odd_path_is_written_by_the_full_client(path: str, monkeypatch: pytes
 
 def test_a_server_not_read_over_libcurl_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WriteLine, "send", None)
-    monkeypatch.setattr(SocketWriteLine, "send", None)
 
     with (
         answering([answer(b"206 Partial Content")] * 2 + [GOOD]) as (base, _),
@@ -314,7 +297,7 @@ def test_the_thread_that_is_interrupted_writes_over_the_full_client(monkeypatch:
     """An interrupt within a call back from libcurl would be lost, and the run would go on."""
     monkeypatch.undo()
     sent = []
-    monkeypatch.setattr(SocketWriteLine, "send", lambda self, *given: sent.append(threading.current_thread()))
+    monkeypatch.setattr(WriteLine, "send", lambda self, *given: sent.append(threading.current_thread()))
 
     with answering([READ, GOOD]) as (base, _), Client(Target(base), FakeClock(), Settings()) as remote:
         remote.get("/x")
@@ -354,15 +337,12 @@ def test_a_write_through_a_tunnel_is_sent_once() -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
-def test_an_interrupted_write_leaves_a_line_that_works(
-    kind: type[BaseException], over: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_write_leaves_a_line_that_works(kind: type[BaseException]) -> None:
     with lying(lying_server.be_silent) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:
         remote.get("/x")
         remote.call("POST", "/a", BODY)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(write_line, "wait_for_bytes", lambda multi: (_ for _ in ()).throw(kind()))
-            patch.setattr(SocketWriteLine, "_next_head", lambda line: (_ for _ in ()).throw(kind()))
             with pytest.raises(kind):
                 remote.call("POST", "/lie", BODY)
         assert remote.call("POST", "/b", BODY).ok
@@ -382,7 +362,6 @@ def test_old_libraries_leave_writes_to_the_full_client(name: str, monkeypatch: p
     import pycurl
 
     asked = []
-    monkeypatch.setattr(quick, "are_enough", lambda way, base: False)
     monkeypatch.delattr(pycurl, name)
     monkeypatch.setattr(OverCore, "send", lambda self, *given: asked.append(given[0]))
     with answering([READ]) as (base, _), Client(Target(base), FakeClock(), Settings()) as remote:
@@ -393,7 +372,7 @@ def test_old_libraries_leave_writes_to_the_full_client(name: str, monkeypatch: p
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_writes_of_tasks_in_one_thread_are_sent_once_too(lie: Lie, monkeypatch: pytest.MonkeyPatch, over: str) -> None:
+def test_writes_of_tasks_in_one_thread_are_sent_once_too(lie: Lie, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost answer is that of its own task; the others go on."""
     paths = ("/a", "/lie", "/b", "/c")
     with lying(lie) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:

@@ -52,8 +52,8 @@ class SocketLines(LinesInOrder):
         self._headers = (" HTTP/1.1\r\n" + "\r\n".join(lines)).encode("ascii")
         self._fibers = current()
         self._left = at_most
-        self._free: list[SocketLine] = []
-        self._busy: list[SocketLine] = []
+        self._free: list[_Line] = []
+        self._busy: list[_Line] = []
         self.are_odd = False
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class SocketLines(LinesInOrder):
             line = self._free.pop()
         else:
             self._left -= 1
-            line = SocketLine(self._way, self._place, self._fibers)
+            line = _Line(self._way, self._place, self._fibers)
         self._busy.append(line)
         line.begin(url, b"GET " + url.removeprefix(self._origin).encode("ascii") + self._headers)
         return line.fetch
@@ -99,15 +99,15 @@ class SocketLines(LinesInOrder):
             self._left += 1
 
 
-class SilentLine(Exception):
+class _Silent(Exception):
     """No byte came for too long."""
 
 
-class OverdueLine(Exception):
+class _Overdue(Exception):
     """The whole took too long."""
 
 
-class SocketLine:
+class _Line:
     """A connection, with the GET that it makes."""
 
     def __init__(self, way: CurlWay, place: tuple[str, int], fibers: Fibers | None) -> None:
@@ -137,9 +137,9 @@ class SocketLine:
         fetch, self._head = self.fetch, b""
         try:
             self._read_answer()
-        except OverdueLine:
+        except _Overdue:
             fetch.failure = Failure.UNUSUAL if self.was_stalled else Failure.OVERDUE
-        except SilentLine:
+        except _Silent:
             fetch.failure = Failure.UNUSUAL if self.was_stalled else Failure.SILENT
         except TooLong:
             fetch.failure = Failure.TOO_LONG
@@ -155,7 +155,7 @@ class SocketLine:
             self.close()
 
     def _read_answer(self) -> None:
-        """Raises Odd, CutOff, TooLong, OSError, SilentLine, OverdueLine."""
+        """Raises Odd, CutOff, TooLong, OSError, _Silent, _Overdue."""
         fetch = self.fetch
         self._head = self._whole_head()
         framing = final_framing(self._head)
@@ -174,10 +174,6 @@ class SocketLine:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-    def __del__(self) -> None:
-        """Connections of a thread end with it."""
-        self.close()
 
     def _send(self) -> None:
         """Send the request over the connection, or a new one; a failure shows when the answer is read."""
@@ -258,23 +254,16 @@ class SocketLine:
         return whole[:length]
 
     def _more(self) -> bytes:
-        """Bytes that came; none at the end of the connection. Raises OSError, SilentLine, OverdueLine."""
+        """Bytes that came; none at the end of the connection. Raises OSError, _Silent, _Overdue."""
         if self._socket is None:
             raise OSError
-        if not self._comes(self._socket, self._left()):
-            raise OverdueLine if self._is_overdue() else SilentLine
+        now = time.monotonic()
+        whole, silence = self._began + self._way.whole, self._heard + self._way.silence
+        if not self._comes(self._socket, max(0.0, min(whole, silence) - now)):
+            raise _Overdue if whole <= silence else _Silent
         found = self._socket.recv(AT_A_TIME)
         self._heard = time.monotonic()
         return found
-
-    def _left(self) -> float:
-        """The seconds until a limit."""
-        ends = min(self._began + self._way.whole, self._heard + self._way.silence)
-        return max(0.0, ends - time.monotonic())
-
-    def _is_overdue(self) -> bool:
-        """Whether the limit of the whole comes first."""
-        return self._began + self._way.whole <= self._heard + self._way.silence
 
     def _comes(self, connection: socket.socket, seconds: float, *, writable: bool = False) -> bool:
         """Whether what is polled for comes within a while."""
@@ -282,7 +271,7 @@ class SocketLine:
             return bool(self._poll.poll(seconds * 1000))
         if not self._poll.poll(0):
             watched = (connection.fileno(),)
-            self._fibers.wait((watched, watched if writable else ()), seconds)
+            self._fibers.wait(((), watched) if writable else (watched, ()), seconds)
         return bool(self._poll.poll(0))
 
 

@@ -68,7 +68,6 @@ class QuickReads:
         self._lines()
         self._has_sockets = self._is_plain and are_enough(way, target.base)
         self._sockets = Own(self._new_sockets)
-        self._all_sockets: list[SocketLines] = []
         self._missed = 0
         self._was_plain = False
         self.is_proved = is_proved
@@ -113,19 +112,8 @@ class QuickReads:
         self._lines().close()
         self._sockets().close()
 
-    @property
-    def base(self) -> str:
-        """The address that all URLs begin with."""
-        return self._target.base
-
-    @property
-    def are_over_sockets(self) -> bool:
-        """Whether bare sockets can be used, and had no odd answer."""
-        return self._has_sockets and not any(each.are_odd for each in self._all_sockets)
-
     def _new_sockets(self) -> SocketLines:
-        self._all_sockets.append(SocketLines(self.way, self._target.base, at_most=READS_AT_ONCE))
-        return self._all_sockets[-1]
+        return SocketLines(self.way, self._target.base, at_most=READS_AT_ONCE)
 
     def _new_lines(self) -> Lines:
         return Lines(self.way, at_most=READS_AT_ONCE)

@@ -1,5 +1,4 @@
-"""Writes over libcurl, or bare sockets, to a server that has answered a read over it: whether that can be used, and for
-which."""
+"""Writes over libcurl to a server that has answered a read over it: whether that can be used, and for which."""
 
 from __future__ import annotations
 
@@ -9,13 +8,12 @@ from functools import partial
 from billsync.live.fibers import Own
 from billsync.live.protocol.received import Received
 from billsync.live.transports.quick import PLAIN_URL, QuickReads
-from billsync.live.transports.socket_writes import SocketWriteLine
 from billsync.live.transports.write_line import Odd, WriteLine
 
 
 class QuickWrites:
-    """Writes over libcurl or bare sockets. Threads may share it: each has a connection of its own, which ends with the
-    thread, and so has each fiber.
+    """Writes over libcurl. Threads may share it: each has a connection of its own, which ends with the thread, and so
+    has each fiber.
 
     Raises ImportError where libcurl can't be used.
     """
@@ -24,7 +22,6 @@ class QuickWrites:
         self._reads = reads
         self._line = Own(partial(WriteLine, reads.way))
         self._line()
-        self._socket = Own(partial(SocketWriteLine, reads.way, reads.base))
         self._is_given_up = False
 
     def send(self, method: str, url: str, content: bytes | None) -> Received | None:
@@ -35,8 +32,7 @@ class QuickWrites:
         if gets_signals() or self._is_given_up or not self._reads.are_plain or PLAIN_URL.fullmatch(url) is None:
             return None
         try:
-            line = self._socket() if self._reads.are_over_sockets else self._line()
-            return line.send(method, url, content)
+            return self._line().send(method, url, content)
         except Odd:
             self._is_given_up = True
             raise
@@ -44,7 +40,6 @@ class QuickWrites:
     def close(self) -> None:
         """Close the connection of this thread."""
         self._line().close()
-        self._socket().close()
 
 
 def gets_signals() -> bool:

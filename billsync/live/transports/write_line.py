@@ -129,7 +129,7 @@ class WriteLine:
         """The answer to what was sent. Raises Failed."""
         curl = self._curl
         if code == 0:
-            return received(status, b"".join(self._head), b"".join(self._parts))
+            return _received(status, b"".join(self._head), b"".join(self._parts))
         if code == curl.E_WRITE_ERROR and self._size > ANSWER_BYTES:
             raise TooLong
         if code == curl.E_OPERATION_TIMEDOUT:
@@ -142,8 +142,7 @@ class WriteLine:
         raise Failed(NO_ANSWER if began_again else self._easy.errstr())
 
 
-def received(status: int, head: bytes, body: bytes) -> Received:
-    """A whole answer, unpacked. Raises TooLong, Odd."""
+def _received(status: int, head: bytes, body: bytes) -> Received:
     found = final_answer(head, body)
     if found is Failure.TOO_LONG:
         raise TooLong
