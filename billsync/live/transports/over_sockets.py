@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from billsync.live.fibers import Fibers, apart, current
+from billsync.live.fibers import apart, current
 from billsync.live.transports.chunks import CutOff, Odd, TooLong, body_of_chunks, check_size
 from billsync.live.transports.curl_options import CurlWay
 from billsync.live.transports.fetch import NOT_FOUND, Fetch
@@ -39,8 +39,7 @@ def are_enough(way: CurlWay, base: str) -> bool:
 
 
 class SocketLines(LinesInOrder):
-    """Connections to one server, at most `at_most` at a time, for the thread or the fibers that make it. `are_odd`:
-    they had an answer that isn't plain."""
+    """Connections to one server, at most `at_most` at a time. `are_odd`: they had an answer that isn't plain."""
 
     def __init__(self, way: CurlWay, base: str, *, at_most: int) -> None:
         super().__init__()
@@ -50,7 +49,6 @@ class SocketLines(LinesInOrder):
         self._place = (parts.hostname or "", parts.port or 80)
         lines = (f"Host: {parts.netloc.removesuffix(':80')}", *way.headers, "", "")
         self._headers = (" HTTP/1.1\r\n" + "\r\n".join(lines)).encode("ascii")
-        self._fibers = current()
         self._left = at_most
         self._free: list[_Line] = []
         self._busy: list[_Line] = []
@@ -74,7 +72,7 @@ class SocketLines(LinesInOrder):
             line = self._free.pop()
         else:
             self._left -= 1
-            line = _Line(self._way, self._place, self._fibers)
+            line = _Line(self._way, self._place)
         self._busy.append(line)
         line.begin(url, b"GET " + url.removeprefix(self._origin).encode("ascii") + self._headers)
         return line.fetch
@@ -110,10 +108,9 @@ class _Overdue(Exception):
 class _Line:
     """A connection, with the GET that it makes."""
 
-    def __init__(self, way: CurlWay, place: tuple[str, int], fibers: Fibers | None) -> None:
+    def __init__(self, way: CurlWay, place: tuple[str, int]) -> None:
         self._way = way
         self._place = place
-        self._fibers = fibers
         self._socket: socket.socket | None = None
         self._poll: Any = None
         self._began = self._heard = self._used = 0.0
@@ -204,7 +201,7 @@ class _Line:
         with suppress(BlockingIOError):
             connection.connect(address)
         self._poll.register(connection, select.POLLOUT)
-        is_ready = self._comes(connection, self._way.connecting, writable=True)
+        is_ready = self._comes((), (connection.fileno(),), self._way.connecting)
         return is_ready and not connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
     def _is_idle(self) -> bool:
@@ -259,19 +256,18 @@ class _Line:
             raise OSError
         now = time.monotonic()
         whole, silence = self._began + self._way.whole, self._heard + self._way.silence
-        if not self._comes(self._socket, max(0.0, min(whole, silence) - now)):
+        if not self._comes((self._socket.fileno(),), (), max(0.0, min(whole, silence) - now)):
             raise _Overdue if whole <= silence else _Silent
         found = self._socket.recv(AT_A_TIME)
         self._heard = time.monotonic()
         return found
 
-    def _comes(self, connection: socket.socket, seconds: float, *, writable: bool = False) -> bool:
+    def _comes(self, readable: Sequence[int], writable: Sequence[int], seconds: float) -> bool:
         """Whether what is polled for comes within a while."""
-        if self._fibers is None:
+        if (fibers := current()) is None:
             return bool(self._poll.poll(seconds * 1000))
         if not self._poll.poll(0):
-            watched = (connection.fileno(),)
-            self._fibers.wait(((), watched) if writable else (watched, ()), seconds)
+            fibers.wait((readable, writable), seconds)
         return bool(self._poll.poll(0))
 
 
