@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -186,23 +186,11 @@ class _Line:
             self.close()
 
     def _open(self) -> None:
-        for family, kind, protocol, _, address in _addresses(*self._place):
-            self._socket = socket.socket(family, kind, protocol)
-            self._socket.setblocking(False)
-            self._poll = select.poll()
-            with suppress(OSError):
-                if self._is_connected(self._socket, address):
-                    self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    self._poll.register(self._socket, select.POLLIN)
-                    return
-            self.close()
-
-    def _is_connected(self, connection: socket.socket, address: Any) -> bool:
-        with suppress(BlockingIOError):
-            connection.connect(address)
-        self._poll.register(connection, select.POLLOUT)
-        is_ready = self._comes((), (connection.fileno(),), self._way.connecting)
-        return is_ready and not connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self._socket = apart(lambda: socket.create_connection(self._place, timeout=self._way.connecting))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
 
     def _is_idle(self) -> bool:
         """Whether the connection surely has no byte and no end to read, and was used not long ago."""
@@ -256,24 +244,16 @@ class _Line:
             raise OSError
         now = time.monotonic()
         whole, silence = self._began + self._way.whole, self._heard + self._way.silence
-        if not self._comes((self._socket.fileno(),), (), max(0.0, min(whole, silence) - now)):
+        if not self._is_readable(self._socket, max(0.0, min(whole, silence) - now)):
             raise _Overdue if whole <= silence else _Silent
         found = self._socket.recv(AT_A_TIME)
         self._heard = time.monotonic()
         return found
 
-    def _comes(self, readable: Sequence[int], writable: Sequence[int], seconds: float) -> bool:
-        """Whether what is polled for comes within a while."""
+    def _is_readable(self, connection: socket.socket, seconds: float) -> bool:
+        """Whether bytes or the end of the connection come within a while."""
         if (fibers := current()) is None:
             return bool(self._poll.poll(seconds * 1000))
         if not self._poll.poll(0):
-            fibers.wait((readable, writable), seconds)
+            fibers.wait(((connection.fileno(),), ()), seconds)
         return bool(self._poll.poll(0))
-
-
-def _addresses(host: str, port: int) -> Sequence[Any]:
-    """The addresses of a host. Raises OSError."""
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        return apart(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
