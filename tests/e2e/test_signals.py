@@ -20,12 +20,14 @@ from typing import Any
 import pytest
 
 from billsync.apply import workers
+from billsync.cli.terminal.signals import held_back, interrupt_on_signals
+from billsync.cli.terminal.surroundings import Run, system_surroundings
 from billsync.live.client import ReadingClient
-from billsync.live.transports import over_curl, over_sockets, quick
+from billsync.live.transports import over_curl
 from tests.support.clock import FakeClock
 from tests.support.command import Ran, Shell
 from tests.support.loopback import App, serving
-from tests.support.streams import STREAMS, Stoppable
+from tests.support.streams import STREAMS, Stoppable, signals_taken
 
 pytestmark = pytest.mark.thorough
 
@@ -247,12 +249,7 @@ class Struck:
 
     def in_a_callback(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """While libcurl hands over the bytes of an answer."""
-        monkeypatch.setattr(quick, "are_enough", lambda way, base: False)
         self._before(monkeypatch, over_curl._Line, "_take")
-
-    def in_the_reading_of_an_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """While bytes of an answer come over a bare socket."""
-        self._before(monkeypatch, over_sockets._Line, "_more")
 
     def in_the_closing_of_fetches(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """While a generator that is dropped breaks off the GETs that are under way."""
@@ -263,7 +260,7 @@ class Struck:
             next(real(client, [get, get, get], at_once=3))
             yield from real(client, [get], *more, **named)
 
-        self._before(monkeypatch, over_sockets.SocketLines, "_drop")
+        self._before(monkeypatch, over_curl.Lines, "_drop")
         monkeypatch.setattr(ReadingClient, "stream", dropped)
 
     def in_the_closing_of_another_generator(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +344,6 @@ class Freed:
     "place",
     [
         Struck.in_a_callback,
-        Struck.in_the_reading_of_an_answer,
         Struck.in_the_closing_of_fetches,
         Struck.in_the_closing_of_another_generator,
         Struck.in_a_finalizer,
@@ -441,3 +437,24 @@ def test_a_process_that_is_stopped_waits_for_no_server(
 @pytest.mark.parametrize(("moment", "command", "code"), [(READING, "diff", 1), (THIRD_CALL, "sync", 3)])
 def test_a_second_signal_leaves_without_a_word(folder: Path, moment: Moment, command: str, code: int) -> None:
     assert process_stopped(folder, moment, command, signal.SIGTERM, signal.SIGHUP) == Ran(code, "", "")
+
+
+class Left(BaseException):
+    """The process left at once."""
+
+
+def test_a_second_signal_counts_while_signals_are_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(code: int) -> None:
+        raise Left(code)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    with signals_taken(()):
+        interrupt_on_signals(Run(system_surroundings(), wants_json=False))
+        with pytest.raises(Left, match="1"):
+            _get_both_held_back()
+
+
+def _get_both_held_back() -> None:
+    with held_back():
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""Reads over bare sockets and over libcurl end as reads over httpx do, whatever the server answers."""
+"""Reads over libcurl end as reads over httpx do, whatever the server answers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import pytest
 from billsync.live.client import Client, ReadingClient, Settings
 from billsync.live.lists.paging import read_list
 from billsync.live.protocol.target import Target
-from billsync.live.transports import chunks, over_curl, quick
+from billsync.live.transports import over_curl
 from billsync.live.transports.curl_options import CurlWay
+from billsync.live.transports.fetch import Failure
 from billsync.live.transports.over_curl import Lines
-from billsync.live.transports.plain_body import Failure, plain_body
+from billsync.live.transports.plain_body import plain_body
 from billsync.live.transports.quick import quick_reads
 from billsync.live.transports.ways import Ways
 from billsync.model.limits import ANSWER_BYTES, READS_AT_ONCE
@@ -47,7 +48,6 @@ def answer(status: bytes = b"200 OK", body: bytes = BODY, headers: bytes = JSON)
 
 
 KEPT = answer().replace(b"Connection: close\r\n", b"")
-FOLDED = answer(headers=b"X-Long: a\r\n b\r\n")
 USUAL = {
     "a plain one": answer(),
     "without a type": answer(headers=b""),
@@ -58,6 +58,7 @@ USUAL = {
     "packed": answer(body=PACKED, headers=b"Content-Encoding: gzip\r\n"),
     "packed, in other words": answer(body=PACKED, headers=b"content-encoding:  X-GZIP \r\n"),
     "said to be as it is": answer(headers=b"Content-Encoding: identity\r\n"),
+    "a folded header": answer(headers=b"X-Long: a\r\n b\r\n"),
     "a key twice": answer(body=b'{"a": 1, "a": 2}'),
 }
 BUSY = {
@@ -108,17 +109,11 @@ UNUSUAL = {
     "strange chunks": b"HTTP/1.1 200 OK\r\n" + CHUNKED.replace(b"chunked", b"chunked\xff") + b"2\r\n{}\r\n0\r\n\r\n",
     "a chunk too long by one": b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY) + 1, BODY),
     "a bare line end": answer(headers=b"X: y\n"),
-    "a folded header": FOLDED,
-    "a chunk with an extension": b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"2;a=b\r\n[]\r\n0\r\n\r\n",
-    "a chunk with something after it": b"HTTP/1.1 200 OK\r\n" + CHUNKED + b"2\r\n[]\r\n0\r\nX: y\r\n\r\n",
     "not HTTP": b"this is not HTTP\r\n\r\n",
     "HTTP of old": BODY,
     "a closed connection": b"",
     "half of a line": b"HTTP/1.1 200",
 }
-
-TAKEN_BY_LIBCURL = ("a folded header", "a chunk with an extension")
-"""Answers that libcurl takes for plain ones, and bare sockets don't."""
 
 
 def ended(
@@ -135,15 +130,6 @@ def ended(
         return outcome, len(seen), clock.slept
 
 
-@pytest.fixture(params=["sockets", "libcurl"])
-def over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What carries quick reads."""
-    if request.param == "libcurl":
-        monkeypatch.setattr(quick, "are_enough", lambda way, base: False)
-    return str(request.param)
-
-
-@pytest.mark.usefixtures("over")
 @pytest.mark.parametrize("case", USUAL)
 def test_a_plain_success_is_taken_as_it_is(case: str) -> None:
     expected = ended([USUAL[case]], PLAIN, ROWS)
@@ -152,29 +138,25 @@ def test_a_plain_success_is_taken_as_it_is(case: str) -> None:
     assert ended([USUAL[case]], {}, ROWS) == expected
 
 
-@pytest.mark.usefixtures("over")
 @pytest.mark.parametrize("query", [(), ROWS])
 @pytest.mark.parametrize("case", NOT_FOUND)
 def test_what_is_not_found_is_told_alike(case: str, query: tuple[tuple[str, str], ...]) -> None:
     assert ended([NOT_FOUND[case]], {}, query) == ended([NOT_FOUND[case]], PLAIN, query)
 
 
-@pytest.mark.parametrize(("over", "query"), [("sockets", ()), ("sockets", ROWS), ("libcurl", ROWS)], indirect=["over"])
+@pytest.mark.parametrize("query", [(), ROWS])
 @pytest.mark.parametrize("case", UNUSUAL)
-def test_anything_else_is_asked_for_again(case: str, query: tuple[tuple[str, str], ...], over: str) -> None:
+def test_anything_else_is_asked_for_again(case: str, query: tuple[tuple[str, str], ...]) -> None:
     expected, requests, waits = ended([UNUSUAL[case]], PLAIN, query)
 
-    is_taken = over == "libcurl" and case in TAKEN_BY_LIBCURL
-    assert ended([UNUSUAL[case]], {}, query) == (expected, requests + (not is_taken), waits)
+    assert ended([UNUSUAL[case]], {}, query) == (expected, requests + 1, waits)
 
 
-@pytest.mark.usefixtures("over")
 @pytest.mark.parametrize("case", BUSY)
 def test_a_busy_server_is_waited_for_and_asked_as_often(case: str) -> None:
     assert ended([BUSY[case]], {}, ()) == ended([BUSY[case]], PLAIN, ())
 
 
-@pytest.mark.usefixtures("over")
 @pytest.mark.parametrize("case", ["too long a wait", "a gateway's wait"])
 def test_a_page_that_a_gateway_gave_up_is_asked_for_once(case: str) -> None:
     (kind, _), requests, _ = ended([BUSY[case]], {}, ROWS)
@@ -182,7 +164,6 @@ def test_a_page_that_a_gateway_gave_up_is_asked_for_once(case: str) -> None:
     assert (kind, requests) == (TimedOut, 1)
 
 
-@pytest.mark.usefixtures("over")
 def test_reads_that_were_refused_together_wait_once() -> None:
     clock = FakeClock()
     answers = [BUSY["too many requests"]] * 3 + [answer()]
@@ -203,7 +184,6 @@ def waited(base: str, environment: dict[str, str], **seconds: float) -> type[Bas
     return raised.type
 
 
-@pytest.mark.usefixtures("over")
 def test_a_page_that_takes_too_long_is_asked_for_once() -> None:
     """A silent server: the whole may take 0.3 seconds, or each silence a second."""
     with keeping(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n {") as (base, seen):
@@ -214,8 +194,7 @@ def test_a_page_that_takes_too_long_is_asked_for_once() -> None:
 
 @pytest.mark.parametrize("body", [b"a" * 1001, PACKED])
 def test_a_body_past_the_limit_is_given_up_at_once(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (over_curl, chunks):
-        monkeypatch.setattr(module, "ANSWER_BYTES", 1000 if len(body) > 1000 else 50)
+    monkeypatch.setattr(over_curl, "ANSWER_BYTES", 1000 if len(body) > 1000 else 50)
     headers = b"" if len(body) > 1000 else b"Content-Encoding: gzip\r\n"
 
     outcome, requests, _ = ended([answer(body=body, headers=headers)], {}, ())
@@ -224,7 +203,6 @@ def test_a_body_past_the_limit_is_given_up_at_once(body: bytes, monkeypatch: pyt
     assert requests == 1
 
 
-@pytest.mark.usefixtures("over")
 def test_each_sends_the_same_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the environment nor the files of libcurl's users change that."""
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -255,7 +233,6 @@ def test_an_odd_path_is_left_to_the_full_client(path: str, monkeypatch: pytest.M
         assert remote.get(path).ok
 
 
-@pytest.mark.usefixtures("over")
 def test_libcurl_is_given_up_where_it_gets_nothing() -> None:
     odd = answer(headers=b"Content-Length: %d\r\n" % len(BODY))
     with answering([odd]) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:
@@ -265,7 +242,6 @@ def test_libcurl_is_given_up_where_it_gets_nothing() -> None:
     assert len(seen) == 28
 
 
-@pytest.mark.usefixtures("over")
 @pytest.mark.parametrize("environment", [{}, PLAIN])
 def test_no_cookie_is_sent_back(environment: dict[str, str]) -> None:
     cookies = b"Set-Cookie: a=b; Path=/\r\nSet-Cookie: c=\x84\r\n"
@@ -277,7 +253,6 @@ def test_no_cookie_is_sent_back(environment: dict[str, str]) -> None:
     assert b"Cookie" not in seen[1]
 
 
-@pytest.mark.usefixtures("over")
 def test_connections_are_kept_and_few() -> None:
     with keeping(KEPT) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:
         gets = [Get(f"/x/{number}") for number in range(100)]
@@ -294,17 +269,6 @@ def test_connections_are_kept_and_few() -> None:
     assert len({connection for connection, _ in seen}) <= READS_AT_ONCE
 
 
-@pytest.mark.parametrize("answered", [KEPT, KEPT + KEPT], ids=["hangs up", "answers twice"])
-def test_a_connection_is_only_used_again_where_it_is_still(answered: bytes) -> None:
-    """A server may hang up without a word, or send another answer, which belongs to no request."""
-    with answering([answered]) as (base, seen), Client(Target(base), FakeClock(), Settings()) as remote:
-        outcomes = [*remote.stream([Get("/x")] * 20, at_once=1), *remote.stream([Get("/x")] * 20, at_once=4)]
-
-    assert outcomes == [outcomes[0]] * 40
-    assert len(seen) == 40
-
-
-@pytest.mark.usefixtures("over")
 def test_each_thread_reads_over_libcurl() -> None:
     """Each has a connection of its own, as libcurl's can't be shared; an unusual answer is asked for twice, as ever."""
     with (
@@ -320,7 +284,6 @@ def test_each_thread_reads_over_libcurl() -> None:
     }
 
 
-@pytest.mark.usefixtures("over")
 def test_a_list_is_read_over_few_connections() -> None:
     with keeping(KEPT) as (base, seen), ReadingClient(Target(base), FakeClock(), Settings()) as remote:
         assert len(read_list(remote, "/x", [], ListQuery("id", 5), FakeClock())) == 1

@@ -67,14 +67,14 @@ class Stoppable:
             typed, out, err, self.environment, self.clock, self.answer is not None, jitter=lambda: 1.0
         )
         command = Run(around, wants_json="json" in arguments)
-        with _signals_taken(self.ignored):
+        with signals_taken(self.ignored):
             interrupt_on_signals(command)
             code = conduct(command, arguments)
         return Ran(code, *("" if stream.closed else stream.getvalue() for stream in (out, err)))
 
 
 @contextmanager
-def _signals_taken(ignored: Sequence[signal.Signals]) -> Iterator[None]:
+def signals_taken(ignored: Sequence[signal.Signals]) -> Iterator[None]:
     """Signals as a shell leaves them, whatever this process inherited; afterwards they, and what Python ignores, are
     handled as before."""
     wanted = {number: signal.SIG_IGN if number in ignored else signal.SIG_DFL for number in STOPPING}

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import get_ident, main_thread
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
@@ -36,10 +36,10 @@ class Interrupted(BaseException):
 
 @dataclass(slots=True)
 class _Held:
-    """A block that no signal parts: how many are open in one another, and the signal that waits for their end."""
+    """A block that no signal parts: how many are open in one another, and the signals that wait for their end."""
 
     blocks: int = 0
-    number: int | None = None
+    numbers: list[int] = field(default_factory=list)
 
     def __enter__(self) -> None:
         self.blocks += 1
@@ -48,9 +48,16 @@ class _Held:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.blocks -= 1
-        if not self.blocks and self.number is not None:
-            number, self.number = self.number, None
-            signal.raise_signal(number)
+        if not self.blocks:
+            self._raise_all()
+
+    def _raise_all(self) -> None:
+        """Raise each signal, also after one that interrupts: a second one leaves at once."""
+        if self.numbers:
+            try:
+                signal.raise_signal(self.numbers.pop(0))
+            finally:
+                self._raise_all()
 
 
 _held = _Held()
@@ -95,7 +102,7 @@ class _Stopping:
     def stop(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal. Raises Interrupted."""
         if _held.blocks:
-            _held.number = number
+            _held.numbers.append(number)
         elif self._run.is_ended:
             return
         elif self._run.is_ending or self._is_late:

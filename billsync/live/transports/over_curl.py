@@ -7,25 +7,35 @@ asks lets the full client ask again for anything else, so no rule about errors i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from billsync.live.fibers import current
 from billsync.live.transports.curl_options import CurlWay, easy_handle
 from billsync.live.transports.fetch import Fetch
-from billsync.live.transports.lines import LinesInOrder
 from billsync.live.transports.plain_body import Failure
 from billsync.model.limits import ANSWER_BYTES
 
 LOOK_SECONDS = 1.0
 """The longest sleep between two looks at the connections, so that an interrupt is noticed."""
 
+STALL_SECONDS = 5.0
+"""The longest time between two looks after which limits of time still mean something."""
+
+TOGETHER, TOGETHER_BYTES = 32, 50_000
+"""GETs that end before the first of them is returned, and their bytes: what is done with one after the other of them
+finds its code and data in the processor's caches."""
+
 NOT_YET_SECONDS = 0.002
 """The wait while libcurl has no connection to watch yet, as a name is being resolved."""
 
 
-class Lines(LinesInOrder):
-    """Connections of libcurl, at most `at_most` at a time.
+_END: Any = object()
+
+
+class Lines:
+    """Connections, at most `at_most` at a time, for use by one thread.
 
     Interrupts wait while libcurl works: what they raise in its callbacks would get lost, and what they part couldn't be
     used any more.
@@ -36,7 +46,6 @@ class Lines(LinesInOrder):
     def __init__(self, way: CurlWay, *, at_most: int) -> None:
         import pycurl
 
-        super().__init__()
         self._curl: Any = pycurl
         self._way = way
         self._multi = pycurl.CurlMulti()
@@ -49,6 +58,48 @@ class Lines(LinesInOrder):
         except UnicodeEncodeError as error:
             raise ImportError("pycurl takes no text beyond ASCII") from error
         self._busy: set[_Line] = set()
+        self._looked = 0.0
+
+    def fetch(self, urls: Iterable[str | None], at_once: int) -> Iterator[Fetch]:
+        """The GETs of these URLs in their order, at most `at_once` under way; one without a URL isn't made.
+
+        When a failure is returned, nothing else is under way: its reader may take a while.
+        """
+        waiting: deque[Fetch] = deque()
+        following = iter(urls)
+        try:
+            while ended := self._together(waiting, following, at_once):
+                yield from ended
+        finally:
+            if waiting:
+                self._drop([fetch for fetch in waiting if not fetch.is_done])
+
+    def _together(self, waiting: deque[Fetch], following: Iterator[str | None], at_once: int) -> Sequence[Fetch]:
+        """Some GETs that have ended, up to the first failure; none after the last one."""
+        ended, size = list[Fetch](), 0
+        while len(ended) < TOGETHER and size < TOGETHER_BYTES:
+            is_last = self._fill(waiting, following, at_once)
+            if is_last and not waiting:
+                break
+            if not waiting or not waiting[0].is_done:
+                self._go_on()
+                continue
+            fetch = waiting.popleft()
+            ended.append(fetch)
+            if fetch.failure is not None:
+                self._finish(waiting)
+                break
+            size += len(fetch.content or b"")
+        return ended
+
+    def _fill(self, waiting: deque[Fetch], following: Iterator[str | None], at_once: int) -> bool:
+        """Begin as many GETs as may be under way, and return whether that were the last ones."""
+        while len(waiting) < at_once and self._has_line():
+            url = next(following, _END)
+            if url is _END:
+                return True
+            waiting.append(self._begin(url))
+        return False
 
     def close(self) -> None:
         """Close all connections."""
@@ -81,6 +132,12 @@ class Lines(LinesInOrder):
         self._multi.add_handle(line.easy)
         return fetch
 
+    def _finish(self, waiting: Iterable[Fetch]) -> None:
+        for fetch in waiting:
+            while not fetch.is_done:
+                self._go_on()
+            fetch.is_stale = True
+
     def _drop(self, unread: Iterable[Fetch]) -> None:
         dropped = set(map(id, unread))
         with self._way.held_back():
@@ -105,10 +162,12 @@ class Lines(LinesInOrder):
         return self._ended()
 
     def _note_stall(self) -> None:
-        """Remember which GETs had nobody to look after them for a while."""
-        if self._was_stalled():
+        """Remember which GETs had nobody to look after them for a while: their limits of time say nothing."""
+        now = time.monotonic()
+        if now - self._looked > STALL_SECONDS:
             for line in self._busy:
                 line.was_stalled = True
+        self._looked = now
 
     def _ended(self) -> bool:
         """Take the ends of GETs from libcurl, and return whether there were any."""

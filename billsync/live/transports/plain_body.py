@@ -36,7 +36,6 @@ INTERIM = re.compile(rb"(?:%b)*" % _block(b"10[02-9]"))
 """The blocks that may come before it."""
 SAID = re.compile(rb"\r\n(content-length|transfer-encoding|content-encoding):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.I)
 """The headers that say where a body ends and how it is packed."""
-CLOSED = re.compile(rb"\r\nconnection:[^\r\n]*close", re.I).search
 WITH_GZIP_HEADER = zlib.MAX_WBITS | 16
 CHUNKED = [(b"transfer-encoding", b"chunked")]
 PACKED: tuple[list[bytes], ...] = ([b"gzip"], [b"x-gzip"])
@@ -77,23 +76,15 @@ def _body(head: bytes, body: bytes, form: re.Pattern[bytes]) -> bytes | Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Framing:
-    """The form of a body, as its head says: its `length`, if that is said; `ends` is whether its connection ends with
-    it."""
+class _Framing:
+    """The form of a body, as its head says."""
 
     is_chunked: bool
     is_packed: bool
-    length: int | None
-    ends: bool
-
-
-def final_framing(head: bytes) -> Framing | None:
-    """The form of the body after the head of an answer with whatever status; None for a head that isn't plain."""
-    return _framing(head, FINAL)
 
 
 @lru_cache(maxsize=256)
-def _framing(head: bytes, form: re.Pattern[bytes]) -> Framing | None:
+def _framing(head: bytes, form: re.Pattern[bytes]) -> _Framing | None:
     """The form of the body after this head, as many answers have it; None for one that isn't plain."""
     if form.fullmatch(head) is None:
         return None
@@ -104,10 +95,7 @@ def _framing(head: bytes, form: re.Pattern[bytes]) -> Framing | None:
         return None
     if ends and ends != CHUNKED and not ends[0][1].isdigit():
         return None
-    length = int(ends[0][1]) if ends and ends != CHUNKED else None
-    return Framing(
-        ends == CHUNKED, packings in PACKED, length, not head.startswith(b"HTTP/1.1") or CLOSED(head) is not None
-    )
+    return _Framing(ends == CHUNKED, packings in PACKED)
 
 
 def _unpacked(body: bytes) -> bytes | Failure:

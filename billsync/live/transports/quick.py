@@ -20,7 +20,6 @@ from billsync.live.protocol.target import Target
 from billsync.live.transports.curl_options import CurlWay
 from billsync.live.transports.fetch import Fetch
 from billsync.live.transports.over_curl import Lines
-from billsync.live.transports.over_sockets import SocketLines, are_enough
 from billsync.live.transports.settings import Settings
 from billsync.model.limits import CONNECT_SECONDS, READS_AT_ONCE
 from billsync.model.plain_mode import is_plain
@@ -66,8 +65,6 @@ class QuickReads:
         self._is_plain = PLAIN_BASE.fullmatch(target.base) is not None
         self._lines = Own(self._new_lines)
         self._lines()
-        self._has_sockets = self._is_plain and are_enough(way, target.base)
-        self._sockets = Own(self._new_sockets)
         self._missed = 0
         self._was_plain = False
         self.is_proved = is_proved
@@ -81,15 +78,8 @@ class QuickReads:
                 asked.append(get)
                 yield self._url(get)
 
-        for fetch in self._fetched(urls(), min(at_once, READS_AT_ONCE)):
+        for fetch in self._lines().fetch(urls(), min(at_once, READS_AT_ONCE)):
             yield asked.popleft(), fetch
-
-    def _fetched(self, urls: Iterator[str | None], at_once: int) -> Iterator[Fetch]:
-        """GETs over bare sockets, if they can be used and until they had an odd answer; others over libcurl."""
-        if self._has_sockets:
-            sockets = self._sockets()
-            yield from sockets.fetch(_while_plain(sockets, urls), at_once)
-        yield from self._lines().fetch(urls, at_once)
 
     def judge(self, fetch: Fetch, *, was_plain: bool) -> None:
         """Note whether a read that the full client got an answer to was plain here.
@@ -110,10 +100,6 @@ class QuickReads:
     def close(self) -> None:
         """Close all connections of this thread."""
         self._lines().close()
-        self._sockets().close()
-
-    def _new_sockets(self) -> SocketLines:
-        return SocketLines(self.way, self._target.base, at_most=READS_AT_ONCE)
 
     def _new_lines(self) -> Lines:
         return Lines(self.way, at_most=READS_AT_ONCE)
@@ -126,15 +112,6 @@ class QuickReads:
         if url is None:
             return None
         return f"{url}?{_query(get.query)}" if get.query else url
-
-
-def _while_plain(sockets: SocketLines, urls: Iterator[str | None]) -> Iterator[str | None]:
-    """The URLs, as long as no answer over these connections was odd."""
-    while not sockets.are_odd:
-        try:
-            yield next(urls)
-        except StopIteration:
-            return
 
 
 def quick_reads(target: Target, settings: Settings) -> QuickReads | None:
