@@ -103,9 +103,7 @@ def planned(
     _check_uses(connection, recovery, choices, known)
     now = servers_now_by_anybody(connection, known)
     ahead = now - connection.clock.now()
-    if now < recovery.header.taken_at - SKEW:
-        clock, taken = moment_text(cut_to_seconds(now)), moment_text(cut_to_seconds(recovery.header.taken_at))
-        raise error("clock-behind", f"The server's clock shows {clock}, and the snapshot is of {taken}.")
+    _check_clock(recovery, now)
     making = set_up(recovery, here(connection), now)
     pins = pins_of(recovery, recovery.live.of(CUSTOMER), making.profiles)
     held = {} if DEFAULT_BILLING in (allow or {}) else _not_billed_here(recovery, pins.held, known)
@@ -113,33 +111,59 @@ def planned(
     since = _unbilled(recovery, now)
     latest = LatestValues(recovery.live, since)
     number = _numbers(latest.seen(events), since)
-    rows = index(_subscriptions(recovery), connection.kinds, connection.routes)
-
-    def decided(refused: frozenset[Address] = frozenset()) -> tuple[Restoration, Staged]:
-        found = restoration(recovery, known, tables, choices, now, number, refused)
-        server, mode = _server(connection, rows), Mode(RESTORE, deletes=False, allow=allow or {})
-        return found, staged(found.stages, known, connection.kinds, server=server, mode=mode, now=now)
-
-    found, made = decided()
-    if refused := refused_chains(made.changes, connection.kinds):  # nothing is done for what can't begin here
-        found, made = decided(refused)
+    mode = Mode(RESTORE, deletes=False, allow=allow or {})
+    rows = _subscription_rows(connection, recovery)
+    found, made = _decided(connection, recovery, known, rows, _Terms(tables, choices, mode, now, number))
     accounts = accounted(found, made.changes)
     plan = _plan_file(connection, made, rows, known, now)
     return Restore(
-        replace(plan, guards=(*plan.guards, *default_guards(recovery, making, allow or {}))),
+        replace(plan, guards=(*plan.guards, *default_guards(recovery, making, mode.allow))),
         accounts,
         known,
-        found.served,
-        since,
-        sum(one.whole for one in number.values()),
-        debts_to_make(found, accounts),
-        _by_key(recovery, pins.pins, accounts),
-        making,
-        frozenset(str(row.fields["key"]) for row in recovery.live.of(CUSTOMER) if row.id in held),
-        lost_to_others(accounts),
-        turns_of(recovery, now, ahead),
-        latest.seconds,
+        served=found.served,
+        unbilled=since,
+        events=sum(one.whole for one in number.values()),
+        debts=debts_to_make(found, accounts),
+        pins=_by_key(recovery, pins.pins, accounts),
+        set_up=making,
+        held=frozenset(str(row.fields["key"]) for row in recovery.live.of(CUSTOMER) if row.id in held),
+        loses_to_others=lost_to_others(accounts),
+        while_runs=turns_of(recovery, now, ahead),
+        seconds=latest.seconds,
     )
+
+
+def _check_clock(recovery: Recovery, now: datetime) -> None:
+    """Raises Ended where the server's clock is behind the snapshot."""
+    if now < recovery.header.taken_at - SKEW:
+        clock, taken = moment_text(cut_to_seconds(now)), moment_text(cut_to_seconds(recovery.header.taken_at))
+        raise error("clock-behind", f"The server's clock shows {clock}, and the snapshot is of {taken}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """The terms of a decision: tables, choices and mode, the server's time, and the numbers of customers' events."""
+
+    tables: Tables
+    choices: Choices
+    mode: Mode
+    now: datetime
+    number: Mapping[str, Number]
+
+
+def _decided(
+    connection: Connection, recovery: Recovery, known: Snapshot, rows: Index, terms: _Terms
+) -> tuple[Restoration, Staged]:
+    """The stages of a restore with their changes. Nothing is done for chains that the server refuses to begin."""
+    server = _server(connection, rows)
+
+    def decided(refused: frozenset[Address] = frozenset()) -> tuple[Restoration, Staged]:
+        found = restoration(recovery, known, terms.tables, terms.choices, terms.now, terms.number, refused)
+        return found, staged(found.stages, known, connection.kinds, server=server, mode=terms.mode, now=terms.now)
+
+    found, made = decided()
+    refused = refused_chains(made.changes, connection.kinds)
+    return decided(refused) if refused else (found, made)
 
 
 def _plan_file(connection: Connection, made: Staged, held: Index, known: Snapshot, now: datetime) -> PlanFile:
@@ -157,9 +181,10 @@ def _plan_file(connection: Connection, made: Staged, held: Index, known: Snapsho
     return replace(worded, changes=tuple(_may_be_used(worded.changes)))
 
 
-def _subscriptions(recovery: Recovery) -> Snapshot:
+def _subscription_rows(connection: Connection, recovery: Recovery) -> Index:
     """The subscriptions of a snapshot, with the customers that name them."""
-    return Snapshot({kind: recovery.live.of(kind) for kind in (CUSTOMER, SUBSCRIPTION)})
+    rows = Snapshot({kind: recovery.live.of(kind) for kind in (CUSTOMER, SUBSCRIPTION)})
+    return index(rows, connection.kinds, connection.routes)
 
 
 def _server(connection: Connection, held: Index) -> Server:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from billsync.app.ending import Ended, Exit, error, worst
 from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, code_of_run
@@ -36,6 +36,7 @@ from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.apply.execute import GUARDED, Manner, OnResult
 from billsync.cli.files.plan_input import read_plan_file
 from billsync.cli.options.server import ServerOptions
+from billsync.cli.running.losses import Losses
 from billsync.cli.running.verifying import about
 from billsync.cli.running.verifying import code_of as code_of_proof
 from billsync.cli.running.writing import CodeOf
@@ -52,21 +53,14 @@ from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
 from billsync.model.ports import Journal, RemoteError
 from billsync.model.recovery import Recovery
-from billsync.model.result import Report, StepResult
+from billsync.model.result import Report
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.formats.look import Look
 from billsync.render.formats.words import visible
-from billsync.render.page.page import Section
 from billsync.render.plan.asking import before_asking
 from billsync.render.plan.outline import outline
-from billsync.render.recovery.object import losses_object, proof_object
-from billsync.render.recovery.page import loss_sections, proof_sections
-from billsync.render.recovery.report import PROOF, About, text_of_proof
-from billsync.render.recovery.text import losses_text
 from billsync.report.moves.guards import DEFAULT_BILLING
-from billsync.report.recovery.losses.accounting import LossReport, complete, loss_report
-from billsync.report.recovery.losses.loss_lines import LOSSES
-from billsync.report.recovery.proof.departures import Proof
+from billsync.report.recovery.losses.accounting import complete, loss_report
 from billsync.report.recovery.restore.choices import Choices, Usage
 from billsync.report.recovery.restore.pins import Pin, with_profiles
 from billsync.schema.codes import diagnostic
@@ -97,38 +91,6 @@ class RestoreOptions:
     valid_for: timedelta = timedelta(hours=24)
 
 
-@dataclass(slots=True)
-class _Losses:
-    """The loss report above the changes of an account, the ends of the set-up, debts, usage events and billing, the
-    keys of customers whose billing couldn't be set, and the proof, if there is one."""
-
-    report: LossReport
-    about: About
-    set_up: str = ""
-    debts: str = ""
-    events: str = ""
-    billing: str = ""
-    unpinned: frozenset[str] = frozenset()
-    proof: Proof | None = None
-
-    def text(self, results: Mapping[str, StepResult], look: Look) -> str:
-        """The loss report as text."""
-        sent = "".join(f"{one}\n" for one in (self.set_up, self.billing, self.debts, self.events) if one)
-        proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
-        return f"{losses_text(self.report, look.width)}{sent}{proof}"
-
-    def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
-        """The loss report as a part of the JSON object."""
-        said = {"set_up": self.set_up, "billing": self.billing, "debts": self.debts, "events": self.events}
-        sent = {name: text for name, text in said.items() if text}
-        proof = {PROOF: proof_object(self.proof)} if self.proof else {}
-        return {LOSSES: losses_object(self.report), **sent, **proof}
-
-    def sections(self) -> tuple[Section, ...]:
-        """The proof and the loss report as sections of a page."""
-        return (*(proof_sections(self.proof) if self.proof else ()), *loss_sections(self.report))
-
-
 def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions) -> Exit:
     """Restore a recovery snapshot into a server, or show what that would do. Raises Ended, RemoteError."""
     if not how.is_dry and not how.yes:
@@ -145,7 +107,7 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
         if run.asks_for(PLAN):
             plan = replace(found.plan, intended={**found.plan.intended, **_facts(path, how, found)})
             found = replace(found, plan=for_later(plan, connection, how.valid_for))
-        losses = _Losses(loss_report(found.accounts), about(recovery, connection.target))
+        losses = Losses(loss_report(found.accounts), about(recovery, connection.target))
         if found.set_up.lines:
             losses.set_up = f"Set up first: {'; '.join(found.set_up.lines)}."
         if how.is_dry:
@@ -154,7 +116,7 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
         return _Restoring(run, connection, recovery, path, found, losses, how, plan_file).to_the_end()
 
 
-def _show(run: Run, found: Restore, losses: _Losses, *, exit_code: bool) -> Exit:
+def _show(run: Run, found: Restore, losses: Losses, *, exit_code: bool) -> Exit:
     run.verdict = _with_losses(code_of_difference(found.plan, (), exit_code=exit_code), found)
     above = partial(losses.text, {})
     sections = losses.sections()
@@ -177,7 +139,7 @@ class _Restoring:
     recovery: Recovery
     path: Path
     found: Restore
-    losses: _Losses
+    losses: Losses
     how: RestoreOptions
     plan_file: PlanFile | None = None
 

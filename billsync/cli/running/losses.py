@@ -1,0 +1,50 @@
+"""The loss report of a restore as a part of its account, and what was done besides the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from billsync.model.result import StepResult
+from billsync.render.formats.look import Look
+from billsync.render.page.page import Section
+from billsync.render.recovery.object import losses_object, proof_object
+from billsync.render.recovery.page import loss_sections, proof_sections
+from billsync.render.recovery.report import PROOF, About, text_of_proof
+from billsync.render.recovery.text import losses_text
+from billsync.report.recovery.losses.accounting import LossReport
+from billsync.report.recovery.losses.loss_lines import LOSSES
+from billsync.report.recovery.proof.departures import Proof
+
+
+@dataclass(slots=True)
+class Losses:
+    """The loss report above the changes of an account, the ends of the set-up, debts, usage events and billing, the
+    keys of customers whose billing couldn't be set, and the proof, if there is one."""
+
+    report: LossReport
+    about: About
+    set_up: str = ""
+    debts: str = ""
+    events: str = ""
+    billing: str = ""
+    unpinned: frozenset[str] = frozenset()
+    proof: Proof | None = None
+
+    def text(self, results: Mapping[str, StepResult], look: Look) -> str:
+        """The loss report as text."""
+        sent = "".join(f"{one}\n" for one in (self.set_up, self.billing, self.debts, self.events) if one)
+        proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
+        return f"{losses_text(self.report, look.width)}{sent}{proof}"
+
+    def parts(self, results: Mapping[str, StepResult]) -> Mapping[str, Any]:
+        """The loss report as a part of the JSON object."""
+        said = {"set_up": self.set_up, "billing": self.billing, "debts": self.debts, "events": self.events}
+        sent = {name: text for name, text in said.items() if text}
+        proof = {PROOF: proof_object(self.proof)} if self.proof else {}
+        return {LOSSES: losses_object(self.report), **sent, **proof}
+
+    def sections(self) -> tuple[Section, ...]:
+        """The proof and the loss report as sections of a page."""
+        return (*(proof_sections(self.proof) if self.proof else ()), *loss_sections(self.report))
