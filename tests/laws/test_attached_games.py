@@ -62,7 +62,7 @@ def sync(world: World, subscription: str, *, reverts: bool) -> None:
 
 
 @given(st.lists(SYNC | WAIT | CLICK, min_size=2, max_size=7))
-@settings(deadline=None, max_examples=examples(30))
+@settings(deadline=None, max_examples=examples(24))
 def test_one_run_converges_whatever_was_done_before(acts: list[tuple[Any, ...]]) -> None:
     world = World()
     sync(world, "plan: pro, addons: [{addon: blocks, quantity: 2}]", reverts=False)

@@ -205,7 +205,7 @@ def test_customers_that_are_like_others_are_dumped_quickly() -> None:
     assert [member.is_alike for member in found.members.values()] == [True] * CUSTOMERS
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(60))
 @given(st.lists(oddities, max_size=4), st.lists(twins, max_size=1), st.integers(1, 2))
 def test_a_quick_dump_is_the_full_dump(
     odd: list[tuple[str, int, str, Any]], more: list[tuple[str, int]], every: int

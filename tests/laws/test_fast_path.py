@@ -39,7 +39,7 @@ from tests.support.sieve_cases import (
     unchanged,
 )
 
-SEEDS = examples(60)
+SEEDS = examples(50)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def _plan(key: str, amount: str, mode: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("edition", EVERY)
 @settings(
-    max_examples=examples(40),
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
