@@ -18,13 +18,15 @@ _MOST_STRANGERS = 50
 """Members of other forms than those that are remembered, after which no more are looked for."""
 _LONGEST = 10_000
 
-_TEXT = rf"(?![nNtTfFiI][uUaArRnN][lLnNuUfF]){FIRST}[^{CONTROLS}:#]{{0,4000}}+"
-"""A text without colons that begins like none of the words that some reader takes for a value that is no text."""
+BEGIN = f"(?![nNtTfFiI][uUaArRnN][lLnNuUfF]){FIRST}"
+"""The begin of a text that begins like none of the words that some reader takes for a value that is no text."""
+_TEXT = rf"{BEGIN}[^{CONTROLS}:#]{{0,4000}}+"
+"""A text without colons."""
 
 _DOUBLE, _SINGLE = QUOTED.removeprefix("(?:").removesuffix(")").split("|")
 _VALUES = (_DOUBLE, _SINGLE, "(?:null|true|false)", NUMBER, f"{DATE}(?:{TIME})?", _TEXT)
 """Values of simple lines; each fits only where nothing but spaces follows it in its line."""
-_LINE = re.compile(rf"( *+(?:- ++)?(?:{KEY}:)?) *+(.*)")
+LINE = re.compile(rf"( *+(?:- ++)?(?:{KEY}:)?) *+(.*)")
 
 
 class Alike:
@@ -93,7 +95,7 @@ def _form(text: str) -> str | None:
 
 
 def _line_form(line: str) -> str | None:
-    found = _LINE.fullmatch(line)
+    found = LINE.fullmatch(line)
     if found is None:
         return None
     begin, value = found.groups()

@@ -12,6 +12,7 @@ from billsync.config.full_loading import ReadDesired, documents_of, parse, probl
 from billsync.config.members_read import MembersRead
 from billsync.config.quick.segments import Segment, segments
 from billsync.config.quick.sharing import Shared
+from billsync.config.quick.templates import Templates
 from billsync.config.quick.validity import Test, member_test
 from billsync.config.quick.values import Doubtful, most_values, quick_values
 from billsync.config.text.files import STDIN, Found, SourceFile
@@ -54,7 +55,9 @@ def load_quickly(
     contents = {source.name: source.content for source in files if isinstance(source.content, bytes)}
     known = _known(contents, read)
     unread = {name: content for name, content in contents.items() if name not in known}
-    new = _all_members(unread, _Reading(kind, memory, member_test(kind, registry), Shared() if sparing else None))
+    shared = Shared() if sparing else None
+    reading = _Reading(kind, memory, member_test(kind, registry), shared, Templates(kind.collection))
+    new = _all_members(unread, reading)
     if new is None:
         return None
     members = {name: them for name in contents if (them := known.get(name, new.get(name))) is not None}
@@ -117,6 +120,7 @@ class _Reading:
     memory: ParsedMemory | None
     is_valid: Test
     shared: Shared | None
+    templates: Templates
 
 
 def _all_members(contents: Mapping[str, bytes], reading: _Reading) -> Mapping[str, Sequence[Plain]] | None:
@@ -137,7 +141,7 @@ def _members(content: bytes, reading: _Reading) -> Sequence[Plain] | None:
         return None
     kind, members, versions = reading.kind, list[Plain](), 0
     for segment in segments(content, kind.collection):
-        document = _document(segment, kind, reading.memory)
+        document = _document(segment, reading)
         if document is None:
             return None
         versions += FORMAT_VERSION in document
@@ -154,12 +158,15 @@ class _NotValid(Exception):
     """A member isn't certainly valid."""
 
 
-def _document(segment: Segment, kind: Kind, memory: ParsedMemory | None) -> Fields | None:
+def _document(segment: Segment, reading: _Reading) -> Fields | None:
     """The map in a segment; None where it holds anything else, or where another segment couldn't follow."""
-    try:
-        document = quick_values(segment.content, memory)
-    except Doubtful:
-        return None
+    kind, document = reading.kind, reading.templates.values(segment.content)
+    if document is None:
+        try:
+            document = quick_values(segment.content, reading.memory)
+        except Doubtful:
+            return None
+        reading.templates.note(segment.content)
     if type(document) is not dict or not document.keys() <= {kind.collection, FORMAT_VERSION}:
         return None
     version = document.get(FORMAT_VERSION, "1.0")

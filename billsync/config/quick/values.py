@@ -38,8 +38,8 @@ def quick_values(content: bytes, memory: ParsedMemory | None = None) -> Plain:
     known = memory.recall(content) if memory else None
     try:
         if known is not None:
-            return _decoder()(known)
-        values = _certain_values(content.removeprefix(_BYTE_ORDER_MARK).replace(b"\r\n", b"\n"))
+            return decoded(known)
+        values = _certain_values(certain_text(content))
         if memory:
             memory.keep(content, json_writer()(values))
     except (ValueError, TypeError, RuntimeError) as error:
@@ -47,12 +47,28 @@ def quick_values(content: bytes, memory: ParsedMemory | None = None) -> Plain:
     return values
 
 
-def _certain_values(content: bytes) -> Plain:
-    text = content.decode("utf-8")
-    if _has_odd_characters(content) or most_values(content) > VALUES or not are_certain(text):
+def certain_text(content: bytes) -> str:
+    """The text of a file that isn't too long and has no characters that readers take differently. Its lines end in one
+    way.
+
+    Raises Doubtful, UnicodeDecodeError.
+    """
+    content = content.removeprefix(_BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
+    if _has_odd_characters(content) or most_values(content) > VALUES:
         raise Doubtful
-    parsed = _parser()(content)
-    values = _decoder()(parsed)
+    return content.decode("utf-8")
+
+
+def decoded(parsed: bytes | str) -> Plain:
+    """The values in JSON, with exact numbers. Raises ValueError."""
+    return _decoder()(parsed)
+
+
+def _certain_values(text: str) -> Plain:
+    if not are_certain(text):
+        raise Doubtful
+    parsed = _parser()(text.encode())
+    values = decoded(parsed)
     if any(word in parsed for word in _NO_NUMBERS) or not _is_complete(values, parsed):
         raise Doubtful
     return values
@@ -87,7 +103,7 @@ def _parser() -> Callable[[bytes], bytes]:
 
 
 @lru_cache
-def _decoder() -> Callable[[bytes], Plain]:
+def _decoder() -> Callable[[bytes | str], Plain]:
     import msgspec
 
     return msgspec.json.Decoder(float_hook=_exact).decode
