@@ -269,6 +269,14 @@ RESTORES = Chapter(
             "usage of acme: 120 events not sent, as its subscription isn't restored",
         ),
         Code(
+            "usage-in-first-phase",
+            "usage that counts in another phase",
+            "The new server begins no subscription in a later phase (Konnect), so that the usage of the running period "
+            "counts in the first one again. The money is what the later phase would have charged for it, where "
+            "the snapshot shows that and the first phase charges no usage; else it isn't known.",
+            "usage of acme: its usage counts in phase trial again, which charges nothing for it, in place of 23 USD",
+        ),
+        Code(
             "phase-again",
             "a phase with an end that begins again",
             "No call of the API begins in the middle of a phase, so that it lasts its whole length again. Konnect has "

@@ -35,8 +35,9 @@ BETWEEN, UNUSED_FEES, UNASKED, HIDDEN = "charged-between", "fee-unused", "fee-un
 """The codes of fees that fell due between the snapshot and the restore, that were paid for a time in which nothing is
 in force, that nobody asks for after that, and of charges that no row shows."""
 
-EARLY = "usage-early"
-"""The code of usage that counts for cards that weren't in force yet."""
+EARLY, IN_FIRST_PHASE = "usage-early", "usage-in-first-phase"
+"""The codes of usage that counts for cards that weren't in force yet, and of that which the first phase prices in place
+of a later one."""
 
 PHASE_AGAIN, PHASE_LATER = "phase-again", "phase-later"
 """The codes of a phase that lasts longer than it would have, and of what that costs after the next charge."""
@@ -47,7 +48,7 @@ BY_START = frozenset({PHASE_AGAIN, "arrears-cut"})
 IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
 
-IN_NOTHING = frozenset({BETWEEN, UNUSED_FEES, UNASKED, PHASE_LATER})
+IN_NOTHING = frozenset({BETWEEN, UNUSED_FEES, UNASKED, PHASE_LATER, IN_FIRST_PHASE})
 """Codes of subscriptions' lines whose money no server shows."""
 
 Why = tuple[Accounted, ...]

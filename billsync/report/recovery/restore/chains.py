@@ -34,7 +34,7 @@ class Begun:
 
     `compensations` are the grants of the fees that beginning bills again: at its start in the new organization where
     it `has_begun` there, and none where that is unknown. `is_there`: the new organization has it, and it begins later
-    there.
+    there. `begins_with_first_phase`: in place of a later one that ran, in which the new server begins none.
     """
 
     version: Address
@@ -45,6 +45,7 @@ class Begun:
     following: Following | None = None
     is_there: bool = False
     has_begun: bool = False
+    begins_with_first_phase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class _Chain:
             following,
             is_there=self._lives_from is not None and self._lives_from > self.now,
             has_begun=self.live is not None,
+            begins_with_first_phase=begins_now and self._lacks_phase(link),
         )
         return begun, (
             *own,
@@ -242,6 +244,10 @@ class _Chain:
         at, mode = self._lives_from or self.now, str(link.row.fields.get("settlement_mode", ""))
         phase = link.phase(at) if link.can(BEGIN_IN_PHASE) else None
         return Beginning(at, link.anchor, mode, phase, ends_at_renewal)
+
+    def _lacks_phase(self, link: Link) -> bool:
+        """Whether it was in a later phase, in which the new server begins none."""
+        return not link.can(BEGIN_IN_PHASE) and link.phase(self._lives_from or self.now) is not None
 
     def _compensations(self, link: Link, fees: Amounts) -> Iterator[Entity]:
         """Grants of the fees, by currency, which are used up first and expire with the period."""

@@ -32,7 +32,7 @@ from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
-from billsync.report.recovery.losses.explaining import EARLY
+from billsync.report.recovery.losses.explaining import EARLY, IN_FIRST_PHASE
 from billsync.report.recovery.restore.chains import Begun, chains
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.restore.compensated import excess_lines
@@ -44,6 +44,7 @@ from billsync.report.recovery.restore.old import Old, old, owner_of
 from billsync.report.recovery.restore.other_accounts import other_accounts
 from billsync.report.recovery.restore.set_up import SetUp
 from billsync.report.recovery.restore.usage_accounts import Number, usage_accounts
+from billsync.report.recovery.restore.usage_in_phase import usage_in_first_phase
 
 CUSTOMER = "customer"
 NOTHING_TO_MAKE = SetUp()
@@ -149,7 +150,7 @@ class _Restoring:
         self._grants(granted, found.begun)
         self._versions(found.begun, found.lost)
         served = self._served(found.begun)
-        self._others(served)
+        self._others(served, found.begun)
         credits = {one.account.row_id: one.left for one in granted if one.left}
         there = frozenset(self.survivors)
         return Restoration(
@@ -328,13 +329,15 @@ class _Restoring:
                 self.stages.append(Stage(desired, (address,)))
                 self.rows.append({})
 
-    def _others(self, served: frozenset[str]) -> None:
+    def _others(self, served: frozenset[str], begun: Sequence[Begun]) -> None:
         """Account for what no stage can hold: other kinds, lists that no file can declare, debts."""
         self.accounts += other_accounts(
             self.old, {(one.kind, one.row_id) for one in self.accounts}, self.tables.set_up.fates
         )
-        used = usage_accounts(self.old, self.choices, self.events, served)
-        self.accounts += (one for one in used if one.code != EARLY or one.row_id not in self.survivors)
+        moved = usage_in_first_phase(self.old, begun, self.events)
+        used = usage_accounts(self.old, self.choices, self.events, served, moved)
+        apart = (EARLY, IN_FIRST_PHASE)
+        self.accounts += (one for one in used if one.code not in apart or one.row_id not in self.survivors)
         self.accounts += debt_accounts(self.debts, takes_fees=self.tables.takes_fees)
         self.accounts += map(kept_debt, self.owed)
 

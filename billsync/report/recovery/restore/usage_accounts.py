@@ -12,10 +12,11 @@ from billsync.model.state import Row
 from billsync.rating.arithmetic import negative
 from billsync.report.moves.amounts import Amounts, amounts_text
 from billsync.report.recovery.losses.accounting import EVENT
-from billsync.report.recovery.losses.explaining import EARLY
+from billsync.report.recovery.losses.explaining import EARLY, IN_FIRST_PHASE
 from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
 from billsync.report.recovery.restore.fees import may_hide, usage_due
 from billsync.report.recovery.restore.old import Old
+from billsync.report.recovery.restore.usage_in_phase import InFirstPhase
 
 NOT_IN_SNAPSHOT = "the snapshot was taken without usage events: no bill counts those of the running period"
 UNLESS_BILLED = "no bill counts them, unless the old server's did"
@@ -37,10 +38,14 @@ class Number:
 
 
 def usage_accounts(
-    old: Old, choices: Choices, events: Mapping[str, Number], served: Collection[str]
+    old: Old,
+    choices: Choices,
+    events: Mapping[str, Number],
+    served: Collection[str],
+    moved: Mapping[str, Mapping[str, InFirstPhase]],
 ) -> Iterator[Accounted]:
     """The fate of the usage of each customer; `events` are the numbers of its events by the customer's id, `served` the
-    customers with a subscription that is restored.
+    customers with a subscription that is restored, and `moved` those whose usage counts in the first phase again.
 
     Lines after the first of a customer count no events: they are there for their money.
     """
@@ -48,7 +53,7 @@ def usage_accounts(
     found = _costs(old, None if _is_lost(old, choices) else (events.keys() - served) | past)
     is_complete = old.recovery.header.has_events  # who has no events has used nothing, even where no charge is known
     costs = {one: cost for one, cost in found.items() if one in events or not is_complete or any(cost.values())}
-    early = {} if _is_lost(old, choices) else _early(old, served)
+    early = {} if _is_lost(old, choices) else _early(old, served, moved)
     for customer in sorted(events.keys() | costs.keys()):
         number, address = events.get(customer, Number()), old.source.found.names.get(customer)
         key = address.key if address else None
@@ -56,6 +61,8 @@ def usage_accounts(
         if _is_lost(old, choices) or customer not in served or not number.past:
             yield from _lines(_fated(old, choices, line, is_served=customer in served), costs.get(customer, {}))
             yield from _lines_of_early(line, early.get(customer, {}))
+            if not _is_lost(old, choices) and customer in served:
+                yield from _lines_in_first_phase(line, moved.get(customer, {}))
             continue
         if number.running:
             yield _fated(old, choices, replace(line, count=number.running), is_served=True)
@@ -81,13 +88,18 @@ def _costs(old: Old, customers: Collection[str] | None) -> Mapping[str, Mapping[
     return found
 
 
-def _early(old: Old, customers: Collection[str]) -> Mapping[str, Mapping[str, Amounts | None]]:
+def _early(
+    old: Old, customers: Collection[str], moved: Mapping[str, Mapping[str, InFirstPhase]]
+) -> Mapping[str, Mapping[str, Amounts | None]]:
     """By customer and subscription, what usage from before a card was in force adds to the next charge, as it is dated
-    at the start; None where that isn't known, and left out where it is nothing."""
+    at the start; None where that isn't known, and left out where it is nothing. Cards of a phase that isn't begun with
+    count none of it."""
     found: dict[str, dict[str, Amounts | None]] = defaultdict(dict)
     for row in old.recovery.live.of("subscription"):
         promise = old.recovery.promises.get(row.id)
         if promise is None or promise.due is None or _customer(row) not in customers:
+            continue
+        if row.id in moved.get(_customer(row), ()):
             continue
         if promise.early or (promise.early is None and may_hide(old, row)):
             found[_customer(row)][row.id] = promise.early
@@ -100,6 +112,13 @@ def _lines_of_early(line: Accounted, early: Mapping[str, Amounts | None]) -> Ite
         how = f"its usage is charged {more} as that from before a card began counts for it, too"
         fated = replace(line, fate=Fate.DIFFERENT, code=EARLY, how=how, count=0)
         yield replace(fated, row_id=subscription, money=amounts or {})
+
+
+def _lines_in_first_phase(line: Accounted, moved: Mapping[str, InFirstPhase]) -> Iterator[Accounted]:
+    for subscription, one in sorted(moved.items()):
+        money = {currency: negative(amount) for currency, amount in (one.cost or {}).items()}
+        fated = replace(line, fate=Fate.DIFFERENT, code=IN_FIRST_PHASE, how=one.how, count=0)
+        yield replace(fated, row_id=subscription, money=money)
 
 
 def _customer(row: Row) -> str:
