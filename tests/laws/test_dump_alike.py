@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from billsync.app.dump.alike import catalog_of, dump_quickly
 from billsync.app.dump.rows import read_members, read_roots
 
 CUSTOMERS = 8
+DEEP: Any = reduce(lambda inner, _: [inner], range(400), [])
 GIFTS = "_info: {owner: gifts}\ncustomers:\n"
 GIFTED = """\
 - key: c{0}
@@ -81,6 +83,7 @@ ODD: tuple[Any, ...] = (
     "credit_only",
     "EUR",
     "XXX",
+    DEEP,
 )
 FIELDS: dict[str, tuple[str, ...]] = {
     "customers": (

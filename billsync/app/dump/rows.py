@@ -19,7 +19,7 @@ from billsync.core.dump_alike.rows import Alike, Rows
 from billsync.core.dump_alike.sample import Sample, sampled
 from billsync.core.observed.index import index
 from billsync.core.observed.row_validation import malformed
-from billsync.core.sieve.page import raw_page
+from billsync.core.sieve.page import is_plain, split_page
 from billsync.kinds.registry import KINDS
 from billsync.live.lists.door import check_rows
 from billsync.live.lists.paging import Refused, read_list
@@ -79,7 +79,7 @@ class Found:
 
 def read_roots(connection: ReadingConnection) -> tuple[Live, ...]:
     """All customers. Raises RemoteError."""
-    return _listed(connection, ROOT, None)
+    return _listed(connection, ROOT, _plain)
 
 
 def read_members(connection: ReadingConnection, catalog: Snapshot, customers: Iterable[Live]) -> Found:
@@ -103,7 +103,7 @@ def _read_links(
     """Hand each link to its member; those of nobody are left."""
     strays: list[Live] = []
     mine: dict[str, list[Live]] = {server_id: [] for server_id in found}
-    for row in _listed(connection, kind.name, _links_judge(connection, source, kind, catalog)):
+    for row in _listed(connection, kind.name, _links(connection, source, kind, catalog)):
         mine.get(row.parent or "", strays).append(row)
     for server_id, rows in mine.items():
         found[server_id].children[kind.name] = rows
@@ -116,7 +116,7 @@ def _read_lists(
     """Hand each member the rows of its own list."""
     where, ids = connection.routes[kind.name], sorted(found)
     paths = (where.collection.replace(PARENT, server_id) for server_id in ids)
-    decoder = _decoder(_live, _rows_judge(connection, source, kind, catalog))
+    decoder = _decoder(_judged(_rows_judge(connection, source, kind, catalog)))
     lists = read_lists(connection.remote, paths, (), where.listing, connection.clock, decoder)
     for server_id, rows in zip(ids, lists, strict=True):
         if isinstance(rows, Refused):
@@ -137,14 +137,13 @@ def full_row(connection: ReadingConnection, kind: str, row: Live, parent: str | 
 
 
 _Judge = Callable[[Live], Live]
+_Make = Callable[[msgspec.Raw], Live | None]
+"""Makes a row of its bytes; None is doubt about its page. Raises msgspec.DecodeError, RecursionError."""
 
 
-def _listed(connection: ReadingConnection, kind: str, judge: _Judge | None) -> tuple[Live, ...]:
+def _listed(connection: ReadingConnection, kind: str, make: _Make) -> tuple[Live, ...]:
     where = connection.routes[kind]
-    make = _linked(where.parent_filter) if where.parent_filter else _live
-    rows = read_list(
-        connection.remote, where.collection, (), where.listing, connection.clock, _decoder(make, judge or _as_it_is)
-    )
+    rows = read_list(connection.remote, where.collection, (), where.listing, connection.clock, _decoder(make))
     return tuple(_as_live(row, where.parent_filter) for row in rows)
 
 
@@ -153,21 +152,22 @@ def _as_live(row: Live | Fields, parent: str | None = None) -> Live:
     return Live(row["id"], fields=row, parent=row.get(parent or "")) if isinstance(row, Mapping) else row
 
 
-def _as_it_is(row: Live) -> Live:
-    return row
-
-
-def _decoder(make: Callable[[bytes], Live], judge: _Judge) -> Decode[Live]:
-    """A decoder of pages whose rows are judged at once."""
+def _decoder(make: _Make) -> Decode[Live]:
+    """A decoder of pages whose rows are made of their bytes."""
 
     def read(body: bytes) -> Page[Live] | None:
-        page = raw_page(body)
+        page = split_page(body)
         if page is None:
             return None
-        try:
-            rows = [judge(make(bytes(raw))) for raw in page.rows]
-        except (msgspec.DecodeError, RecursionError, KeyError):
-            return None
+        rows: list[Live] = []
+        for raw in page.rows:
+            try:
+                row = make(raw)
+            except (msgspec.DecodeError, RecursionError, KeyError):
+                return None
+            if row is None:
+                return None
+            rows.append(row)
         return Page(rows, page.total)
 
     return read
@@ -180,19 +180,17 @@ class _Identified(msgspec.Struct, gc=False):
 _IDS = msgspec.json.Decoder(_Identified)
 
 
-def _live(content: bytes) -> Live:
-    return Live(_IDS.decode(content).id, content)
+def _plain(raw: msgspec.Raw) -> Live | None:
+    """The row with its id alone."""
+    return Live(_IDS.decode(raw).id, bytes(raw)) if is_plain(raw) else None
 
 
-def _linked(parent: str) -> Callable[[bytes], Live]:
-    form = msgspec.defstruct("Linked", [("id", str), ("parent", str)], rename={"parent": parent}, gc=False)
-    read = msgspec.json.Decoder(form).decode
+def _judged(judge: _Judge) -> _Make:
+    def make(raw: msgspec.Raw) -> Live | None:
+        row = _plain(raw)
+        return None if row is None else judge(row)
 
-    def live(content: bytes) -> Live:
-        row: Any = read(content)
-        return Live(row.id, content, None, row.parent)
-
-    return live
+    return make
 
 
 def _rows_judge(connection: ReadingConnection, source: Source, kind: Kind, catalog: Snapshot) -> _Judge:
@@ -206,14 +204,21 @@ def _rows_judge(connection: ReadingConnection, source: Source, kind: Kind, catal
     return judge
 
 
-def _links_judge(connection: ReadingConnection, source: Source, kind: Kind, catalog: Snapshot) -> _Judge:
-    links = Links(kind, source.found.names, _sampling(connection, source, kind, catalog))
+def _links(connection: ReadingConnection, source: Source, kind: Kind, catalog: Snapshot) -> _Make:
+    parent = connection.routes[kind.name].parent_filter or ""
+    links = Links(kind, parent, source.found.names, _sampling(connection, source, kind, catalog))
+    form = msgspec.defstruct("Linked", [("id", str), ("parent", str)], rename={"parent": parent}, gc=False)
+    read = msgspec.json.Decoder(form).decode
 
-    def judge(row: Live) -> Live:
-        row.alike = links.alike(row.content, lambda: decode(row.content))
-        return row
+    def make(raw: msgspec.Raw) -> Live | None:
+        content = bytes(raw)
+        link = links.link(content, lambda: decode(content) if is_plain(raw) else None)
+        if link is not None:
+            return Live(link.id, content, None, link.parent, link.alike)
+        row: Any = read(content)
+        return Live(row.id, content, None, row.parent) if is_plain(raw) else None
 
-    return judge
+    return make
 
 
 def _sampling(

@@ -48,7 +48,7 @@ def page_decoder(
     """
 
     def decode(body: bytes) -> Page[S] | None:
-        page = _page(body)
+        page = split_page(body)
         if page is None:
             return None
         kept: list[S | None] = [None] * len(page.rows) if known is None else [*map(known, page.rows)]
@@ -97,13 +97,7 @@ def _typed_row(form: Form, raw: msgspec.Raw) -> Any:
     return None
 
 
-def raw_page(body: bytes) -> Page[msgspec.Raw] | None:
-    """The rows of a page as they are written; None where it isn't certain that all readers read all of it."""
-    page = _page(body)
-    return page if page is not None and all(map(is_plain, page.rows)) else None
-
-
-def _page(body: bytes) -> Page[msgspec.Raw] | None:
+def split_page(body: bytes) -> Page[msgspec.Raw] | None:
     """The rows of a page as they are written; None where it isn't certain that all readers read the rest of it."""
     try:
         str(body, "utf-8")
