@@ -9,6 +9,7 @@ from billsync.cli.servers.database import open_database
 from tests.support.call_shop import ACME, BIRCH, CATALOG, send_calls
 from tests.support.command import Shell
 from tests.support.old_organization import lived_through
+from tests.support.recorder import Recorder
 from tests.support.recoveries import written_to
 
 pytestmark = pytest.mark.thorough
@@ -101,3 +102,32 @@ def balance(shell: Shell) -> dict[str, str]:
         (found,) = http.get(f"customers/{acme['id']}/credits/balance").json()["balances"]
     app.close()
     return {name: found[name] for name in ("settled", "live")}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recovery snapshot of a shop without usage, in which somebody owes something."""
+    world = lived_through([(0, CATALOG.format(fee="30") + ACME + BIRCH)], days=11)
+    return written_to(tmp_path_factory.mktemp("shop") / "shop.snapshot", world)
+
+
+@pytest.mark.generation("konnect@1.2")
+def test_debts_on_a_server_that_turns_out_to_take_no_fees_are_lost(
+    shell: Shell, shop: Path, openapi: Recorder
+) -> None:
+    """Konnect 1.2 has no call for charges, and can't be told from 1.1: the loss report that the run leaves says that
+    the debt is lost, with its money, as that of a run that was told does; and the proof is made."""
+    openapi.exempt = True  # requests are those of another generation
+    shell, server = at_the_same_time(shell), ("--server", "local:konnect.db?generation=1.2")
+    run = ("restore", str(shop), *server, "--yes", "--verify", "--format", "json", "--out")
+
+    ran = shell.run(*run, "json=losses.json", "--dialect", "konnect@1.1")
+    proof = shell.run("verify", str(shop), *server, "--losses", "losses.json")
+    told = shell.run(*run, "json=told.json", "--dialect", "konnect@1.2")
+
+    found, expected = (json.loads(one.out)["losses"] for one in (ran, told))
+    (line,) = (one for one in found["lines"] if one["kind"] == "debt")
+    assert (line["fate"], line["code"], line["money"]) == ("lost", "debt", {"USD": "-30"})
+    assert found == expected
+    assert (ran.code, proof.code, told.code) == (0, 0, 0)
+    assert json.loads(ran.out)["proof"]["verified"]

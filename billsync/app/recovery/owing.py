@@ -22,8 +22,13 @@ from billsync.model.value import Fields, Plain, decimal_text
 from billsync.report.recovery.restore.debts import Debt, Fee, fee_of
 
 CONFLICT = 409
+NOT_FOUND = 404
 CUSTOMER, FEATURE = "customer", "feature"
 REFERENCE = "unique_reference_id"
+
+
+class NoFees(Exception):
+    """The server has no call for one-off fees, although its table says so: nobody can be made to owe anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ def owe(connection: Connection, debts: Sequence[Debt], journal: Journal | None =
     be there.
 
     Raises RemoteError, after which a further run makes the rest; also where the fee that is there has another amount,
-    as the restore of another snapshot made it.
+    as the restore of another snapshot made it. Raises NoFees.
     """
     fees = [fee for debt in debts for fee in debt.fees]
     ids = _ids(connection, CUSTOMER) if fees else {}
@@ -97,14 +102,20 @@ def _ids(connection: Connection, kind: str) -> Mapping[str, str]:
 
 
 def _there(connection: Connection, customers: Mapping[str, object]) -> Mapping[str, Decimal | None]:
-    """The amounts of all fees of customers by their references; None where none is shown. Raises RemoteError."""
+    """The amounts of all fees of customers by their references; None where none is shown.
+
+    The customers are there, so that a list that isn't there for any of them is none of the API's. Raises NoFees and
+    RemoteError.
+    """
     paths = (CHARGES.replace(PARENT, one) for one in customers)
-    found: dict[str, Decimal | None] = {}
-    for rows in read_lists(connection.remote, paths, (), BY_CREATION, connection.clock):
-        if isinstance(rows, Refused):
-            raise rows
-        found |= {str(row.get(REFERENCE)): _amount(row) for row in rows}
-    return found
+    lists = list(read_lists(connection.remote, paths, (), BY_CREATION, connection.clock))
+    refused = [rows for rows in lists if isinstance(rows, Refused)]
+    if refused and len(refused) == len(lists) and all(one.status == NOT_FOUND for one in refused):
+        raise NoFees
+    if refused:
+        raise refused[0]
+    several = (row for rows in lists if not isinstance(rows, Refused) for row in rows)
+    return {str(row.get(REFERENCE)): _amount(row) for row in several}
 
 
 def _amount(charge: Fields) -> Decimal | None:

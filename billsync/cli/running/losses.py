@@ -21,7 +21,8 @@ from billsync.report.recovery.proof.departures import Proof
 @dataclass(slots=True)
 class Losses:
     """The loss report above the changes of an account, the ends of the set-up, debts, usage events and billing, the
-    keys of customers whose billing couldn't be set, and the proof, if there is one."""
+    keys of customers whose billing couldn't be set, whether the server took no fees for debts, and the proof, if there
+    is one."""
 
     report: LossReport
     about: About
@@ -30,6 +31,7 @@ class Losses:
     events: str = ""
     billing: str = ""
     unpinned: frozenset[str] = frozenset()
+    no_fees: bool = False
     proof: Proof | None = None
 
     def text(self, results: Mapping[str, StepResult], look: Look) -> str:

@@ -23,7 +23,7 @@ from billsync.app.planning.plan_files import (
     other_restore,
     other_server,
 )
-from billsync.app.recovery.owing import owe
+from billsync.app.recovery.owing import NoFees, owe
 from billsync.app.recovery.pinning import Pinned, pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
 from billsync.app.recovery.restoring import RESTORE, Restore, planned
@@ -52,7 +52,7 @@ from billsync.model.change import PlanFile
 from billsync.model.diagnostic import Diagnostic
 from billsync.model.frozen import replace
 from billsync.model.ports import Journal, RemoteError
-from billsync.model.recovery import Recovery
+from billsync.model.recovery import Accounted, Recovery
 from billsync.model.result import Report
 from billsync.render.diagnostics import diagnostics_text
 from billsync.render.formats.look import Look
@@ -62,6 +62,7 @@ from billsync.render.plan.outline import outline
 from billsync.report.moves.guards import DEFAULT_BILLING
 from billsync.report.recovery.losses.accounting import complete, loss_report
 from billsync.report.recovery.restore.choices import Choices, Usage
+from billsync.report.recovery.restore.debts import without_fees
 from billsync.report.recovery.restore.pins import Pin, with_profiles
 from billsync.schema.codes import diagnostic
 
@@ -152,7 +153,7 @@ class _Restoring:
         if more:
             run.verdict = worst(run.verdict, Exit.PARTLY)
         elif self.how.verifies and not account.plan.guards:
-            self.losses.proof = verify_patiently(self.connection, self.recovery, self.found.accounts)
+            self.losses.proof = verify_patiently(self.connection, self.recovery, self._accounts)
             run.verdict = worst(run.verdict, code_of_proof(self.losses.proof))
         show(run, replace(account.result(more), sections=self.losses.sections()))
         return run.verdict
@@ -169,6 +170,12 @@ class _Restoring:
         others = (guard for guard in self.found.plan.guards if guard.code == DEFAULT_BILLING)
         plan = replace(plan, guards=(*plan.guards, *others))
         return Account(plan, addition=self.losses), partial(carry_out_plan_file, connection), code_of_plan_file_run
+
+    @property
+    def _accounts(self) -> tuple[Accounted, ...]:
+        """The fates of all rows, debts included that this server turned out to take no fees for."""
+        found = self.found
+        return tuple(without_fees(found.accounts, found.debts)) if self.losses.no_fees else found.accounts
 
     @property
     def _sends(self) -> bool:
@@ -249,10 +256,13 @@ class _Restoring:
         return self._failed(*found)
 
     def _owe(self, journal: Journal) -> list[Diagnostic]:
-        """Make the debts again; the finding if that failed."""
+        """Make the debts again, or learn that the server takes none; the finding if that failed."""
         try:
             debts = [one for one in self.found.debts if one.customer not in self.losses.unpinned]  # after their grants
             self.losses.debts = owe(self.connection, debts, journal).text
+        except NoFees:
+            self.losses.no_fees = True
+            self.losses.report = loss_report(self._accounts)
         except RemoteError as problem:
             hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."
             return self._failed(diagnostic("debts-not-made", f"{problem}.", hint))

@@ -117,6 +117,12 @@ def debt_accounts(several: Iterable[Debt], *, takes_fees: bool) -> Iterator[Acco
             yield Accounted(kind, place, _named(debt), Fate.DIFFERENT, "debt-as-fee", how, debt.customer)
 
 
+def without_fees(accounts: Iterable[Accounted], several: Iterable[Debt]) -> Iterator[Accounted]:
+    """Yield the accounts on a server that took no fees after all: these debts are lost."""
+    lost = {debt.place: lost_debt(debt, NO_FEES) for debt in several}
+    return (lost.get((one.kind, one.row_id), one) for one in accounts)
+
+
 def _fees_text(debt: Debt) -> str:
     texts = [
         f"{decimal_text(fee.amount)} {fee.currency}{f' for {fee.feature}' if fee.feature else ''}" for fee in debt.fees
