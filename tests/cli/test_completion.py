@@ -2,8 +2,10 @@
 
 import subprocess
 
+import click
 import pytest
 
+from billsync.cli.commands.group import billsync
 from tests.support.command import Shell
 
 
@@ -54,3 +56,16 @@ def test_a_shell_is_told_what_fits(
     Shell().run()
 
     assert capsys.readouterr().out.splitlines() == answer
+
+
+def test_every_option_of_every_command_says_what_it_does() -> None:
+    told = click.Context(billsync)
+    options = [
+        (name, option)
+        for name in billsync.list_commands(told)
+        for option in getattr(billsync.get_command(told, name), "params", ())
+        if isinstance(option, click.Option) and not option.hidden
+    ]
+
+    assert len(options) > 100
+    assert [(name, option.opts) for name, option in options if not option.help] == []

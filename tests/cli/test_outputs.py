@@ -75,3 +75,17 @@ def test_a_comment_is_one_of_the_formats_and_has_a_name(shell: Shell, folder: Pa
     assert comment.out.startswith("<!-- billsync-comment: staging -->\n### billsync: 6 changes\n")
     assert "publishing | `plan/prepaid@1` | reversible |" in comment.out
     assert asked.out.startswith(comment.out.partition("\n")[0])
+
+
+def test_a_comment_says_whose_the_prices_of_several_new_plans_are(shell: Shell, folder: Path) -> None:
+    """A comment has no captions: each table of prices stands below its plan's name."""
+    phases = "phases: [{{key: main, name: M, rate_cards: [{1}]}}]"
+    plan = f"{{{{key: {{0}}, name: P, currency: USD, billing_cadence: P1M, {phases}}}}}"
+    card = "{key: fee, name: Fee, price: {type: flat, amount: '5'}, billing_cadence: P1M}"
+    plans = ", ".join(plan.format(key, card) for key in ("basic", "pro"))
+    (folder / "plans.yaml").write_text(f"_info: {{owner: me}}\nplans: [{plans}]\n")
+
+    comment = shell.run("diff", "plans.yaml", *LOCAL, "--format", "markdown").out
+
+    for key in ("basic", "pro"):
+        assert f"`plan/{key}@1`:\n\n| rate card | price |\n|---|---|\n| `fee` | 5 USD, each P1M |\n" in comment

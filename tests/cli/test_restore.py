@@ -112,9 +112,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.generation("konnect@1.2")
-def test_debts_on_a_server_that_turns_out_to_take_no_fees_are_lost(
-    shell: Shell, shop: Path, openapi: Recorder
-) -> None:
+def test_debts_on_a_server_that_turns_out_to_take_no_fees_are_lost(shell: Shell, shop: Path, openapi: Recorder) -> None:
     """Konnect 1.2 has no call for charges, and can't be told from 1.1: the loss report that the run leaves says that
     the debt is lost, with its money, as that of a run that was told does; and the proof is made."""
     openapi.exempt = True  # requests are those of another generation

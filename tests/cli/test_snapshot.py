@@ -54,6 +54,7 @@ def test_a_snapshot_is_for_its_user_only_and_has_what_is_live(shell: Shell) -> N
     ("more", "said"),
     [
         (("-o", "dump.yaml"), "--output is about files, and --snapshot writes none"),
+        (("--select", "plan/pro"), "--select is about files, and --snapshot writes none"),
         (("--losses", "losses.json"), "--losses is about files, and --snapshot writes none"),
     ],
 )

@@ -51,4 +51,5 @@ def _check_alone(context: click.Context) -> None:
     for option in context.command.params:
         name = option.name or ""
         if name not in ALONG and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{option.opts[-1]} is about files, and --snapshot writes none")
+            first = next(opt for opt in option.opts if opt.startswith("--"))
+            raise click.UsageError(f"{first} is about files, and --snapshot writes none")

@@ -38,7 +38,12 @@ class ImpactOptions:
 
 
 IMPACT_PERIODS = click.option(
-    "--impact-periods", type=click.IntRange(1, 36), default=ONE_PERIOD, show_default=True, metavar="N"
+    "--impact-periods",
+    type=click.IntRange(1, 36),
+    default=ONE_PERIOD,
+    show_default=True,
+    metavar="N",
+    help="Estimate over the last N full billing periods of each subscription.",
 )
 impact_options = gathered(
     "impact",

@@ -45,6 +45,7 @@ def _block(block: Block) -> Iterator[str]:
         case Listing(points):
             yield from (f"- {inline(point)}" for point in points)
         case Table():
+            yield from (f"{code_span(block.entity)}:", "") if block.entity else ()
             yield from _table(block.columns, block.rows)
         case Fields():
             yield from _fields(block)

@@ -124,4 +124,4 @@ def _prices(name: str, view: View) -> Iterator[Block]:
     first = 0 if len({phase for phase, _, _ in rows}) > 1 else 1
     columns = (Column("phase"), Column("rate card"), Column("price"))[first:]
     cells = tuple((code(phase), code(key), plain(terms))[first:] for phase, key, terms in rows)
-    yield from (Table(f"prices of {name}", columns, cells),) if rows else ()
+    yield from (Table(f"prices of {name}", columns, cells, name),) if rows else ()

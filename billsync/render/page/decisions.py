@@ -24,7 +24,7 @@ TOLD = {Outcome.REFUSED: DecisionKind.REFUSED, Outcome.BLOCKED: DecisionKind.BLO
 
 LIMITS = {
     Effect.IRREVERSIBLE: "can't be undone",
-    Effect.UNTIL_USED: "can be undone only until it is used",
+    Effect.UNTIL_USED: "can be undone only until used",
 }
 """Effects for which somebody has to decide, in words."""
 

@@ -76,11 +76,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a header, whose rows have as many cells as it has columns; `caption` says what it shows."""
+    """A table with a header, whose rows have as many cells as it has columns; `caption` says what it shows.
+
+    `entity` is the one that it is about, where its section has several; a page without captions names it.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Text, ...], ...]
+    entity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
