@@ -94,6 +94,20 @@ def test_a_part_has_what_it_needs_and_no_more(dumped: Dump) -> None:
     assert [entry["key"] for entry in part["plans"]] == ["pro"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "end"),
+    [
+        ("zeta/*", "this file grants 10: created again, the rest is lost"),
+        ("zeta/one", "this file hasn't all of its grants"),
+    ],
+)
+def test_a_part_says_of_credit_what_its_own_grants_are(dumped: Dump, pattern: str, end: str) -> None:
+    """The whole dump compares the balance with grants that a part may not have."""
+    texts = [loss.text for loss in selected_dump(dumped, (("grant", pattern),), KINDS).losses if loss.code == "credit"]
+
+    assert texts == [f"customer/zeta has 15 USD of credit, and {end}"]
+
+
 ALIKE = {"key": "tiles", "name": "Tiles", "feature": "tiles", "price": {"type": "unit", "amount": Decimal("0.1")}}
 DEARER, FEE = {**ALIKE, "price": {"type": "unit", "amount": Decimal("0.2")}}, {"key": "fee", "name": "Fee"}
 

@@ -20,7 +20,7 @@ class Loss:
 
     `code` is its diagnostic code. `address` is what it is a loss of, or belongs to, and `kind` is the kind of that if
     it has no address of its own. `field` is the field that would hold the fact. `count` is how many entities have lost
-    the same.
+    the same. `partly` is the sentence in a part of the dump that lacks members of the kind `members`.
     """
 
     code: str
@@ -29,6 +29,8 @@ class Loss:
     field: str = ""
     kind: str = ""
     count: int = 1
+    members: str = ""
+    partly: Said | None = None
 
     @property
     def text(self) -> str:

@@ -78,4 +78,4 @@ class _Writer:
         """A loss of pseudonyms."""
         telling = Telling(self.names.name, lambda address: self.address(address).text, lambda quote: quote.instead)
         said = Said("{text}", {"text": Word(loss.said.shown(telling))})
-        return replace(loss, said=said, address=self.address(loss.address) if loss.address else None)
+        return replace(loss, said=said, partly=None, address=self.address(loss.address) if loss.address else None)

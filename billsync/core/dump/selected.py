@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Container, Iterable, Iterator, Set
 
 from billsync.core.declared.references import finder, referred_by
 from billsync.core.declared.selecting import Chosen, needed_by
@@ -13,6 +13,7 @@ from billsync.core.dump.losses import Loss
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address
 from billsync.model.diagnostic import Position
+from billsync.model.frozen import replace
 from billsync.model.kind import Kind, Registry
 from billsync.model.selection import Selection
 from billsync.model.state import Entity
@@ -62,8 +63,9 @@ def selected_dump(dump: Dump, patterns: Chosen, registry: Registry) -> Dump:
     select = {"select": {"entities": ["/".join(pattern) for pattern in patterns]}}
     header = {**dump.document.get(HEADER, {}), **({"owner": owner} if owner else {}), **select}
     document = {HEADER: header, **_external(kept, registry), **collections_of(kept, registry)}
+    left_out = {(one.address.kind, one.address.parents) for one in entities if one.address not in within}
     losses = (
-        loss
+        _in_part(loss, left_out)
         for loss in dump.losses
         if _is_about(loss.address, within, selection, registry) and not (owner and _is_owners(loss, dump, owner))
     )
@@ -80,6 +82,12 @@ def _is_owners(loss: Loss, dump: Dump, owner: str) -> bool:
     """Whether a loss says what isn't so for a part with this owner."""
     is_owned = loss.address is not None and dump.owners.get(loss.address) == owner
     return loss.code == OF_SEVERAL_OWNERS or (loss.code == OF_ANOTHER_OWNER and is_owned)
+
+
+def _in_part(loss: Loss, left_out: Container[tuple[str, tuple[str, ...]]]) -> Loss:
+    """A loss in a part; `left_out` are the kinds and the parents of what isn't in it."""
+    is_whole = loss.partly is None or loss.address is None or (loss.members, loss.address.names) not in left_out
+    return loss if is_whole or loss.partly is None else replace(loss, said=loss.partly)
 
 
 def _is_about(address: Address | None, within: Set[Address], selection: Selection, registry: Registry) -> bool:

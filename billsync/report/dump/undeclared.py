@@ -15,6 +15,7 @@ from billsync.rating.arithmetic import ZERO, exactly
 FRESH_PROFILE = "openmeter-sandbox"
 SANDBOX = "sandbox"
 CREDIT, UNREAD = "credit", "unread"
+GRANTED = "grant"
 
 
 def balance_losses(customer: Address, balances: Iterable[Fields], granted: Mapping[str, Decimal]) -> tuple[Loss, ...]:
@@ -48,8 +49,10 @@ def _departure(customer: Address, currency: str, *, left: Decimal, given: Decima
     else:
         end = "the rest is lost"
     text = "{it} has {left} {currency} of credit, and this file grants {given}: created again, {end}"
-    said = sentence(text, it=customer, left=left, currency=_currency(currency), given=given, end=Word(end))
-    return Loss(CREDIT, said, customer)
+    values: dict[str, Part] = {"it": customer, "left": left, "currency": _currency(currency)}
+    partly = "{it} has {left} {currency} of credit, and this file hasn't all of its grants"
+    said = sentence(text, **values, given=given, end=Word(end))
+    return Loss(CREDIT, said, customer, members=GRANTED, partly=sentence(partly, **values))
 
 
 def _currency(code: str) -> Part:
