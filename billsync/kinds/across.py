@@ -85,14 +85,6 @@ def _cards_in(fields: Fields, path: Path) -> Iterator[tuple[Path, Fields]]:
         yield (*path, "rate_cards", index), _map(card)
 
 
-def custom_currencies(holder: Fields) -> Iterator[tuple[Path, str, str]]:
-    """The custom currencies that a plan or an add-on and its cards name (catalog-facts.md §7.6)."""
-    for path, part in (((), holder), *cards_of(holder)):
-        code = part.get("currency")
-        if isinstance(code, str) and len(code) > _FIAT_LENGTH:
-            yield (*path, "currency"), "currency", code
-
-
 def subject_keys(address: Address, customer: Fields, find: Find) -> Iterator[Problem]:
     """Yield subjects that equal another customer's key: the server then refuses updates of that customer
     (customer-facts.md §3.2)."""
@@ -132,7 +124,7 @@ def starting_phases(address: Address, subscription: Fields, find: Find) -> Itera
     if plan is None or not isinstance(wanted, str) or isinstance(subscription.get("version"), int):
         return
     known = [str(_map(phase).get("key")) for phase in _list(plan.get("phases"))]
-    if wanted not in known:
+    if wanted not in known and known:  # a live plan of which no phase is shown tells nothing
         close = get_close_matches(wanted, known, n=1)
         yield Problem(
             ("starting_phase",),

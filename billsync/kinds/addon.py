@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.kinds import across, fields
+from billsync.kinds import across, fields, own_currencies
 from billsync.kinds.checks import addon as checks
 from billsync.kinds.ratecard import ADDON_CARD
 from billsync.model.kind import Archetype, Kind, LabelPolicy, State
@@ -80,7 +80,9 @@ ADDON = Kind(
     unique=False,
     checks=checks.CHECKS,
     cross=(across.priced_features,),
-    mentions=across.custom_currencies,
+    cross_live=(across.priced_features,),
+    mentions=own_currencies.mentioned,
+    lacking=own_currencies.lacking,
     deleted_verb="archiving",
     irreversible={"archiving": ""},
 )

@@ -140,6 +140,7 @@ FEATURE = Kind(
     labels=LabelPolicy.FIXED,
     checks=checks.CHECKS,
     cross=(across.feature_meter,),
+    cross_live=(across.feature_meter,),
     stages=stages,
     deleted_verb="archiving",
     immutable_hint="declare a feature with another key, and use it in the plan's rate cards: a new version of the plan",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billsync.kinds import across, fields, fitting
+from billsync.kinds import across, fields, fitting, own_currencies
 from billsync.kinds.checks import plan as checks
 from billsync.kinds.prices import USAGE_PRICES
 from billsync.kinds.ratecard import LARGEST, RATE_CARD, fill_usage_period
@@ -198,7 +198,9 @@ PLAN = Kind(
     unique=False,
     checks=checks.CHECKS,
     cross=(across.priced_features, *fitting.CROSS),
-    mentions=across.custom_currencies,
+    cross_live=(across.priced_features, fitting.quantities, fitting.currencies),
+    mentions=own_currencies.mentioned,
+    lacking=own_currencies.lacking,
     deleted_verb="archiving",
     irreversible={"archiving": ""},
 )

@@ -241,6 +241,7 @@ SUBSCRIPTION = Kind(
     after=("customer", "grant"),
     checks=checks.CHECKS,
     cross=(across.currencies, across.starting_phases),
+    cross_live=(across.currencies, across.starting_phases),
     pins="plan",
     successor="openmeter_subscription.superseding.id",
     predecessor="openmeter_subscription.previous.id",

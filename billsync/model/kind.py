@@ -78,6 +78,13 @@ Find: TypeAlias = Callable[[str, str], Fields | None]
 Mentions: TypeAlias = Callable[[Fields], Iterable[tuple[Path, str, str]]]
 """Texts in declared fields that name an entity although they aren't references: path, kind and key."""
 
+Named: TypeAlias = Mapping[str, Mapping[str, frozenset[str] | None]]
+"""By kind of what no file declares, the keys of what is live, each with the names in which a unit of it has a worth;
+None where that isn't shown. Of a kind that isn't in it nothing is known."""
+
+Lacking: TypeAlias = Callable[[Fields, Find, Named], Iterable[Problem]]
+"""Finds things that an entity's declared fields need of a server, no file declares, and the server certainly lacks."""
+
 Trait: TypeAlias = tuple[Hashable, ...]
 """A mark of an entity's identity other than its key: `("name", "acme inc.")`."""
 
@@ -168,8 +175,10 @@ class Kind:
       each holds the other's id.
     * `pins` is the reference whose version is fixed at creation and noted in the label `billsync_<pins>`.
     * `after` are soft edges: kinds whose entities of the same parent go first (this one's parent if it is named).
+    * `lacking` yields what the entity needs of `mentions` and a server lacks; a run can't make it.
     * `plain_key` is the pattern of keys in which the `checks` that look at the key alone find nothing.
     * `claims` yields names that only one live entity may hold at a time, from the fields `claimed` alone.
+    * `cross_live` are those rules of `cross` that also read a live entity's view.
     * `cross_claimed` are those rules of `cross` that find nothing unless an entity claims another's key.
     * `traits` yields further marks of an entity's identity: two entities that share a trait may be the same under two
       keys.
@@ -210,8 +219,10 @@ class Kind:
     traits: Callable[[Fields], frozenset[Trait]] | None = None
     checks: tuple[Check, ...] = ()
     cross: tuple[Cross, ...] = ()
+    cross_live: tuple[Cross, ...] = ()
     cross_claimed: tuple[Cross, ...] = ()
     mentions: Mentions | None = None
+    lacking: Lacking | None = None
     stages: Callable[[Fields, Fields], tuple[Fields, ...]] | None = None
     facts: Callable[[Fields], Fields] | None = None
     may_end_at: Callable[[Fields, datetime], bool] | None = None

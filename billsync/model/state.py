@@ -13,7 +13,7 @@ from billsync.model.diagnostic import Position
 from billsync.model.duration import Duration
 from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
-from billsync.model.kind import Path
+from billsync.model.kind import Named, Path
 from billsync.model.passed import Passed
 from billsync.model.policy import Policy, PricePolicy
 from billsync.model.selection import Selection
@@ -136,7 +136,7 @@ class Snapshot:
 
     `unread` says, by kind, why the labels that its rows hide could not be read. `holds` says, by the id of a row that
     is to be deleted, what the server keeps of it besides rows of any kind, in words. `absent` are kinds whose list this
-    server doesn't have.
+    server doesn't have. `named` are names of what no file declares, as far as they were asked for.
     """
 
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
@@ -147,6 +147,7 @@ class Snapshot:
     unread: Mapping[str, str] = field(default_factory=dict)
     holds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    named: Named = field(default_factory=dict)
 
     def of(self, kind: str) -> tuple[Row, ...]:
         """The live rows of a kind, in the order in which they were read."""
@@ -167,4 +168,5 @@ class Snapshot:
             {**self.unread, **other.unread},
             {**self.holds, **other.holds},
             self.absent | other.absent,
+            {**self.named, **other.named},
         )

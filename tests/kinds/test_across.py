@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from billsync.kinds import across
+from billsync.kinds import across, own_currencies
 from billsync.model.address import Address
 from billsync.model.kind import Find, Problem
 
@@ -135,7 +135,7 @@ def test_a_plan_names_the_custom_currencies_of_itself_and_its_cards() -> None:
     cards = [{"currency": "COINS"}, {"currency": "EUR"}, {}]
     plan = {"currency": "TOKENS", "phases": [{"rate_cards": cards}]}
 
-    assert list(across.custom_currencies(plan)) == [
+    assert list(own_currencies.mentioned(plan)) == [
         (("currency",), "currency", "TOKENS"),
         (("phases", 0, "rate_cards", 0, "currency"), "currency", "COINS"),
     ]

@@ -8,6 +8,7 @@ from billsync import __version__
 from billsync.api.documents import BALANCE
 from billsync.app.reading.held import held_of
 from billsync.app.server.connection import ReadingConnection
+from billsync.app.server.named import kinds_in_steps, read_named
 from billsync.core.changes.moved import with_moved
 from billsync.core.changes.parts import all_part_reads, part_reads, with_parts
 from billsync.core.changes.read_set import (
@@ -156,9 +157,13 @@ def compared(connection: ReadingConnection, desired: Desired, found: Snapshot, m
     server = server_of(connection)
     plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
     rows = _indexed(connection, found, desired)
-    if unread := unread_attached(plan, rows, KINDS, connection.routes):
+    unread, named = unread_attached(plan, rows, KINDS, connection.routes), kinds_in_steps(plan, desired)
+    if unread:
         found = found.with_(_read(connection, kinds_attached(found, KINDS, connection.routes)))
         found = _with_parts(connection, found, unread)
+    if named:
+        found = replace(found, named=read_named(connection, named))
+    if unread or found.named:
         plan = diff(desired, found, connection.kinds, server=server, mode=mode, now=connection.clock.now())
     plan = replace(plan, dialect=connection.generation.full_name, billsync=__version__)
     return Comparison(plan, found, one_chain_per_parent(server, desired, rows, connection.kinds))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 
 from billsync.app.server.connection import ReadingConnection
 from billsync.app.server.missing_lists import absent_lists
+from billsync.app.server.named import read_named
 from billsync.core.changes.planned import Context
 from billsync.core.changes.unsupported import unsupported
+from billsync.core.declared.lacks import kinds_named, lacks_of
+from billsync.core.declared.references import Finder, finder, referred_by
 from billsync.core.observed.index import Index, is_over
+from billsync.core.observed.refusals import LACKING
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT, snapshot
+from billsync.model.address import Address
 from billsync.model.diagnostic import Diagnostic, Severity, full_stop, sentence
 from billsync.model.globs import is_glob
+from billsync.model.kind import Named
 from billsync.model.state import Desired, Read, Snapshot
-from billsync.schema.codes import diagnostic
+from billsync.schema.codes import diagnostic, diagnostic_of
 
 NAMES = ("key", "code", "name")
 """The fields that name rows of kinds that can only be referred to, the first that a row has."""
+HINT = "Correct the key, create it where it is managed, or name the server that has it."
 MOST = 20
 """The most keys of one kind that are asked for one by one; more are looked for in the whole list."""
 
@@ -30,7 +38,15 @@ def online_problems(connection: ReadingConnection, desired: Desired) -> tuple[Di
     absent = absent_lists(connection, listed)
     found = [*_unmanageable(connection, desired, absent)]
     for kind in sorted(listed & desired.external.by_kind.keys()):
-        found += _missing(connection, desired, kind, absent)
+        patterns = desired.external.by_kind[kind]
+        there = frozenset[str]() if kind in absent else _live(connection, kind, patterns)
+        found += _missing(connection, desired, kind, there)
+        if any(map(is_glob, patterns)):
+            found += _dangling(connection, desired, kind, {*there, *(each for each in patterns if not is_glob(each))})
+    named = read_named(connection, kinds_named(desired.entities, KINDS))
+    for kind, keys in named.items():
+        found += _dangling(connection, desired, kind, keys)
+    found += _without_cost(desired, named)
     return tuple(sorted(found, key=lambda problem: problem.order))
 
 
@@ -55,20 +71,43 @@ def _unmanageable(connection: ReadingConnection, desired: Desired, absent: froze
             yield diagnostic(change.code, detail, sentence(change.hint), position=entity.position)
 
 
-def _missing(
-    connection: ReadingConnection, desired: Desired, kind: str, absent: frozenset[str]
-) -> Iterator[Diagnostic]:
+def _missing(connection: ReadingConnection, desired: Desired, kind: str, there: frozenset[str]) -> Iterator[Diagnostic]:
     """Yield what `external` names of a kind and the server lacks; a glob may be meant for what comes later."""
-    patterns = desired.external.by_kind[kind]
-    there = frozenset[str]() if kind in absent else _live(connection, kind, patterns)
     title = kind.replace("_", " ")
-    for pattern in patterns:
+    for pattern in desired.external.by_kind.get(kind, ()):
         if not any(fnmatchcase(key, pattern) for key in there):
             detail = f'`external` names {title} "{pattern}", and {connection.target} has no such {title} in use.'
-            hint = "Correct the key, create it where it is managed, or name the server that has it."
             severity = Severity.WARNING if is_glob(pattern) else Severity.ERROR
             place = desired.external.places.get((kind, pattern))
-            yield diagnostic("external-missing", detail, hint, position=place, severity=severity)
+            yield diagnostic("external-missing", detail, HINT, position=place, severity=severity)
+
+
+def _dangling(
+    connection: ReadingConnection, desired: Desired, kind: str, known: Container[str]
+) -> Iterator[Diagnostic]:
+    """Yield references to what is neither declared nor among known keys."""
+    declared = {entity.address for entity in desired.entities}
+    title = kind.replace("_", " ")
+    for entity in desired.entities:
+        for each in referred_by(entity, KINDS[entity.address.kind], _finder(entity.address.kind)):
+            if each.kind == kind and each.key not in known and Address(kind, (each.key,)) not in declared:
+                whose = f'{entity.address.kind.replace("_", " ")} "{entity.address.key}"'
+                detail = f'{whose} refers to {title} "{each.key}", and {connection.target} has no such {title} in use.'
+                yield diagnostic("external-missing", detail, HINT, position=entity.place(each.path))
+
+
+@cache
+def _finder(kind: str) -> Finder | None:
+    return finder(KINDS[kind].record)
+
+
+def _without_cost(desired: Desired, named: Named) -> Iterator[Diagnostic]:
+    """Yield what else declared entities need of that which no file declares."""
+    entities = {entity.address: entity for entity in desired.entities}
+    for entity in desired.entities:
+        for problem in lacks_of(entity, entities, KINDS, named):
+            if problem.code != LACKING.code:
+                yield diagnostic_of(problem, entity.place(problem.path))
 
 
 def _live(connection: ReadingConnection, kind: str, patterns: Iterable[str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from billsync.core.changes.order import needed, symbols_of
 from billsync.core.changes.planned import Context, Planned
+from billsync.core.declared.lacks import lacks_of
 from billsync.core.observed.refusals import BLOCKED, CIRCLE, CLAIMED, DANGLING
 from billsync.model.address import Address, whole_of
 from billsync.model.change import Action, Outcome
@@ -96,6 +97,19 @@ def _refuse_dangling(planned: Planned, known: set[Address]) -> Planned:
     )
     names = ", ".join(address.text for address in sorted(dangling, key=lambda address: address.order))
     return planned.refused(DANGLING, names=names) if names else planned
+
+
+def refuse_lacking(planned: Iterable[Planned], context: Context) -> tuple[Planned, ...]:
+    """The changes; those of declared entities which need something that no file declares, and that the server
+    certainly lacks, are refused."""
+    return tuple(_refuse_lacking(p, context) if p.steps and context.snapshot.named else p for p in planned)
+
+
+def _refuse_lacking(planned: Planned, context: Context) -> Planned:
+    entity = context.entities.get(planned.change.address.unversioned())
+    if entity is None or planned.change.action is Action.DELETE:
+        return planned
+    return planned.refused_for(lacks_of(entity, context.entities, context.registry, context.snapshot.named))
 
 
 def block_dependents(planned: Iterable[Planned]) -> tuple[Planned, ...]:

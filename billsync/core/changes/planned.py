@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 
 from billsync.core.observed.doubts import Doubts
 from billsync.core.observed.index import Index
 from billsync.core.observed.ownership import is_owned
-from billsync.core.observed.refusals import Refusal
+from billsync.core.observed.refusals import LACKING, Refusal
 from billsync.core.views.normalize import normalize
 from billsync.core.views.view import view
 from billsync.model.address import Address, earlier
 from billsync.model.change import Action, Call, Change, FieldChange, Guard, Outcome, Step
 from billsync.model.frozen import dataclass, replace
-from billsync.model.kind import Registry
+from billsync.model.kind import Problem, Registry
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.model.value import Fields, Plain
@@ -105,6 +105,14 @@ class Planned:
     def refused(self, refusal: Refusal, **values: object) -> Planned:
         """The change refused: it has no steps, and neither takes nor gives up a name."""
         return Planned(_refused(self.change, refusal, **values))
+
+    def refused_for(self, problems: Sequence[Problem]) -> Planned:
+        """The change refused for want of what these problems name; unchanged without any."""
+        if not problems:
+            return self
+        needs, ways = "; ".join(each.detail for each in problems), "; ".join(each.hint for each in problems)
+        found = self.refused(LACKING, needs=needs, way_out=ways)
+        return replace(found, change=replace(found.change, code=problems[0].code))
 
 
 def step_id(address: Address, verb: str) -> str:

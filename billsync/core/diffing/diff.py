@@ -13,7 +13,9 @@ from billsync.core.changes.conflicts import (
     refuse_circle,
     refuse_dangling_references,
     refuse_held_names,
+    refuse_lacking,
 )
+from billsync.core.changes.misfits import refuse_misfits
 from billsync.core.changes.moved import with_moved
 from billsync.core.changes.obstacles import with_obstacles
 from billsync.core.changes.order import linked, ordered, with_delete_edges, with_soft_edges
@@ -147,10 +149,16 @@ def _changes(context: Context, server: Server, mode: Mode) -> tuple[Planned, ...
     """Return all changes with their steps' needs and obstacles; those that the server or another change rules out are
     refused."""
     changes = (*declared_changes(context, server), *left_alone(context))
-    changes = block_dependents(refuse_dangling_references(changes, context))
+    changes = block_dependents(_without_what_is_missing(changes, context))
     changes += prunable(context, changes) if mode.deletes else ()
     changes = with_dependencies(refuse_held_names(changes, context), context)
     return tuple(with_obstacles(changes, context, balance=server.balance_path, allow=mode.allow))
+
+
+def _without_what_is_missing(changes: tuple[Planned, ...], context: Context) -> tuple[Planned, ...]:
+    """The changes; those for which the server lacks something, or has it in a form that doesn't go with them, are
+    refused."""
+    return refuse_misfits(refuse_lacking(refuse_dangling_references(changes, context), context), context)
 
 
 def left_alone(context: Context) -> tuple[Planned, ...]:

@@ -140,6 +140,7 @@ DANGLING = Refusal(
     "it refers to {names}, which `external` names and the server doesn't have",
     "declare it in the files, or make it on the server first",
 )
+LACKING = Refusal(DANGLING.code, "{needs}", "{way_out}")
 
 # Versions
 

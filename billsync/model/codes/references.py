@@ -22,7 +22,8 @@ REFERENCES = Chapter(
             "the server doesn't have this",
             "Of `validate --online`: `external` names something that the server doesn't have, or that is archived or "
             "has ended there. What refers to it can't be created. Correct the key, create it where it is managed, or "
-            "name the right server. A glob that matches nothing is a warning.",
+            "name the right server. A glob that matches nothing is a warning; a reference that leads to nothing is an "
+            "error at its own place where only a glob vouches for it, or where it names a custom currency.",
             '`external` names plan "legacy", and local: has no such plan in use.',
         ),
         Code(

@@ -135,8 +135,16 @@ SERVER = Chapter(
             "not-on-server",
             "it refers to something that isn't there",
             "`external` vouches for an entity that the server doesn't have. Declare it, create it on the server "
-            "first, or correct the key.",
+            "first, or correct the key. A custom currency can't be declared: make it on the server, with what a unit "
+            "costs. Where a server shows no list of them, only the call tells.",
             "plan pro: it refers to feature/seats, which `external` names and the server doesn't have",
+        ),
+        Code(
+            "no-unit-cost",
+            "a unit of the custom currency costs nothing there",
+            "A plan in an ordinary currency sells something in a custom one, and the server can't publish it before it "
+            "knows what a unit costs in the plan's currency. No file declares that: set a cost basis on the server.",
+            "plan pro: it is priced in the custom currency COINS, of which a unit costs nothing in USD there",
         ),
         Code(
             "no-active-version",
