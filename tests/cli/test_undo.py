@@ -358,19 +358,44 @@ def test_an_undo_of_addons_is_done_once(shop: Undoing, shell: Shell, change: str
     assert "support" not in undone.out
 
 
-def test_an_end_that_went_with_a_change_of_plan_is_named_with_what_to_do(shop: Undoing) -> None:
-    """The plan goes back. Both at once is what no run does: the second undo still names the end."""
-    shop.sync(TWO_PLANS)
-    shop.sync(TWO_PLANS.replace("{plan: prepaid", "{ends: at_renewal, plan: prepaid"), "--allow", "cancel")
-    third = shop.sync(TWO_PLANS.replace("{plan: prepaid", "{change: immediate, plan: large"), "--allow", "revert")
+def ended_and_changed(shop: Undoing, text: str = TWO_PLANS, ends: str = "at_renewal") -> str:
+    """The journal of a run that took back the end of a subscription, and changed its plan."""
+    shop.sync(text)
+    shop.sync(text.replace("{plan: prepaid", f"{{ends: {ends}, plan: prepaid"), "--allow", "cancel")
+    return shop.sync(text.replace("{plan: prepaid", "{change: immediate, plan: large"), "--allow", "revert")
+
+
+@pytest.mark.parametrize("server", ["local:", "local:?generation=later", "local:?dialect=konnect"])
+def test_an_end_that_went_with_a_change_of_plan_is_set_again(shell: Shell, folder: Path, server: str) -> None:
+    """Both are taken back at once: the plan, and the end for the moment for which it was set."""
+    shop = Undoing(shell, folder, server)
+    third = ended_and_changed(shop)
+    hidden = "konnect" in server
+
+    stopped = shop.undo(third, "--yes")
+    undone, again = (shop.undo(third, "--yes", "--allow", "cancel") for _ in range(2))
+
+    assert (stopped.code, "stopped[cancel]" in stopped.out + stopped.err) == (4, True)
+    assert (undone.code, again.code, again.out.splitlines()[0]) == (0, 0, "No changes.")
+    assert undone.err.count("and its end isn't") == again.err.count("and its end isn't") == 0
+    assert "plan: large@1 → prepaid@1" in undone.out
+    assert f"ends: (none) → {'at_renewal' if hidden else '2026-10-01T00:00:01Z'}" in undone.out
+
+
+def test_an_end_that_can_not_be_set_again_is_named(shell: Shell, folder: Path) -> None:
+    """The phase at whose end it was to end begins again with the change."""
+    shop = Undoing(shell, folder)
+    trial = "{key: trial, name: T, duration: P10D, rate_cards: [{use: api_standard}]}"
+    text = TWO_PLANS.replace("{key: default, name: Default", f"{trial}\n      - {{key: default, name: Default", 1)
+    third = ended_and_changed(shop, text, "2026-09-11T00:00:01Z")
 
     undone, again = (shop.undo(third, "--yes") for _ in range(2))
 
     assert (undone.code, again.code, again.out.splitlines()[0]) == (0, 0, "No changes.")
     assert "plan: large@1 → prepaid@1" in undone.out
     for ran in (undone, again):
-        assert "its plan is taken back, and its end isn't, as no run changes a subscription that ends" in ran.err
-        assert "declare `ends: 2026-10-" in ran.err
+        assert "its plan is taken back, and its end isn't (it can't end at 2026-09-11T00:00:01Z" in ran.err
+        assert "declare `ends: 2026-09-11T00:00:01Z` after this undo" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,20 @@ def attached_before(
             continue
         now = {_key(connection, bindings, attachments, row): row.quantities.last for row in rows}
         found = {key: number for key, number in {**now, **one.attached}.items() if number}
-        member, quantity = attachments.part.titled_by, attachments.quantity
-        yield (
-            one.address,
-            {attachments.part.field: tuple({member: key, quantity: found[key]} for key in sorted(found))},
-        )
+        yield one.address, _declared(attachments, found)
+
+
+def attached_by_journal(attachments: Attachments, made: Made) -> Fields:
+    """The field that says what was attached to a chain before a run, from the journal alone: all that the run attached
+    to the link that it began, in the former quantities."""
+    left = _quantities(attachments, (step.after for step in made.steps))
+    found = {member.key: int(come_about(text)) for member, text in left.items()} | dict(made.attached)
+    return _declared(attachments, {key: number for key, number in found.items() if number})
+
+
+def _declared(attachments: Attachments, quantities: Mapping[str, int]) -> Fields:
+    member, quantity = attachments.part.titled_by, attachments.quantity
+    return {attachments.part.field: tuple({member: key, quantity: quantities[key]} for key in sorted(quantities))}
 
 
 def _is_replaced(made: Made) -> bool:

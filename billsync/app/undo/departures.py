@@ -10,15 +10,16 @@ from billsync.app.server.connection import Connection
 from billsync.app.undo.attached import come_about
 from billsync.apply.bindings import Bindings, Observed, Unbound
 from billsync.core.changes.versions import offered
-from billsync.core.lifecycle.chain_end import ENDS
+from billsync.core.lifecycle.chain_end import ENDS, declared_end
 from billsync.core.lifecycle.chain_steps import TO
 from billsync.core.observed.attached import decoded, member_in
 from billsync.core.observed.expectation import differences_after, facts_apart, holds_after
-from billsync.core.observed.index import Index, version_of
+from billsync.core.observed.index import Index, state_of, version_of
+from billsync.core.observed.ownership import KEY, is_begun_to_end, is_untouched, labels_of
 from billsync.core.taking_back.journal import Journaled, Made
-from billsync.core.taking_back.undo import is_withheld
+from billsync.core.taking_back.undo import end_before, is_withheld
 from billsync.core.views.compare import said
-from billsync.core.views.view import UNKNOWN
+from billsync.core.views.view import UNKNOWN, view
 from billsync.kinds.registry import KINDS
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address, Symbol, symbols_in
@@ -36,6 +37,8 @@ CLOCKS = timedelta(minutes=1)
 
 def departed(connection: Connection, bindings: Bindings, made: Made, run: Journaled, rows: Index) -> str:
     """The reason why an entity isn't as a run left it; empty where it is. Raises RemoteError."""
+    if awaits_its_end(made, rows):
+        return ""
     removed = frozenset(one.address for one in run.made if one.last is None)
     return (
         _another(made, rows.records, run.ended)
@@ -44,6 +47,23 @@ def departed(connection: Connection, bindings: Bindings, made: Made, run: Journa
         or _continued(bindings, made)
         or _attached_since(connection, bindings, made)
     )
+
+
+def awaits_its_end(made: Made, rows: Index) -> bool:
+    """Whether an undo of the run broke off between its two calls on a chain: what runs is what ran before, it was begun
+    to end as that did, and nothing was done to it since."""
+    kind = KINDS[made.address.kind]
+    ends, first = end_before(made, kind), made.first
+    if ends is None or first is None or kind.parent is None:
+        return False
+    for row in rows.chains.get(Address(kind.parent.kind, made.address.parents), ()):
+        if labels_of(row.fields).get(KEY) == made.address.key and state_of(kind, row.fields) is State.CURRENT:
+            pinned, was = view(kind, row.fields, rows.names).get(kind.pins or ""), first.get(kind.pins or "")
+            if not isinstance(pinned, Symbol) or not isinstance(was, Symbol):
+                return False
+            is_back = pinned.address.unversioned() == was.address.unversioned()
+            return is_back and is_begun_to_end(row.fields, declared_end(ends)) and is_untouched(row.fields)
+    return False
 
 
 def _of_active(made: Made, versions: Mapping[Address, tuple[Row, ...]]) -> Made:

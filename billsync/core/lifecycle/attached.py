@@ -12,8 +12,9 @@ from billsync.core.changes.versions import NextVersions
 from billsync.core.lifecycle.attached_anew import begins_link, on_new_link
 from billsync.core.lifecycle.attached_members import Link, decided
 from billsync.core.lifecycle.attached_steps import Move, quantity_change, steps_of
-from billsync.core.lifecycle.chain_steps import MIGRATE, RESUME, VERBS, WITHDRAW
+from billsync.core.lifecycle.chain_steps import CANCEL, MIGRATE, RESUME, VERBS, WITHDRAW
 from billsync.core.lifecycle.record import in_sequence
+from billsync.core.observed.index import state_of
 from billsync.core.observed.refusals import UNKNOWN_VALUE
 from billsync.model.change import Action, Change, Expectation, FieldChange, Outcome, Step
 from billsync.model.frozen import replace
@@ -21,6 +22,7 @@ from billsync.model.kind import State
 from billsync.model.malformed import Malformed
 from billsync.model.routes import Attachments
 from billsync.model.state import Entity, Row
+from billsync.model.transition import IMMEDIATE
 
 STOPPED = (Outcome.REFUSED, Outcome.BLOCKED, Outcome.UNMANAGEABLE)
 LEFT_ALONE = ("made-elsewhere", "changed-elsewhere")
@@ -71,7 +73,10 @@ def _link(
     """The link, as the chain's own change leaves it."""
     verb = planned.change.verb if planned and planned.steps else ""
     left = planned.steps[-1].after.view if planned and planned.steps and verb in STAYS else None
-    return Link(context, entity, attachments, row, coming, verb, left or context.view(row))
+    attaches_first = planned is not None and verb == VERBS[CANCEL] and planned.change.timing != IMMEDIATE
+    is_running = state_of(context.registry[row.kind], row.fields) is State.CURRENT
+    view = left or context.view(row)
+    return Link(context, entity, attachments, row, coming, verb, view, attaches_first=attaches_first and is_running)
 
 
 def _on_link(link: Link, planned: Planned | None) -> tuple[Planned, ...]:
@@ -96,7 +101,8 @@ def _joined(link: Link, planned: Planned | None, moves: list[Move]) -> tuple[Pla
     steps = tuple(step for move in moves for step in _steps(link, move))
     fields = tuple(quantity_change(link.attachments, move.member.key, move.old, move.number) for move in moves)
     if planned is not None and planned.steps:
-        steps = in_sequence((*planned.steps, *steps))
+        both = (steps, planned.steps) if link.attaches_first else (planned.steps, steps)
+        steps = in_sequence(tuple(step for part in both for step in part))
         ids = tuple(step.id for step in steps)
         change = replace(planned.change, fields=(*planned.change.fields, *fields), steps=ids)
         return (replace(planned, change=change, steps=steps),)

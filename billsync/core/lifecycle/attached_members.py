@@ -42,7 +42,8 @@ Member = tuple[Address, Attached]
 @dataclass(frozen=True, slots=True)
 class Link:
     """A running link with what decides about it: `verb` is that of the chain's own change in this run, empty for none,
-    and `view` the link after it."""
+    and `view` the link after it. `attaches_first`: it ends later, so that what it lacks since it began is attached
+    before the call that sets its end."""
 
     context: Context
     entity: Entity
@@ -51,6 +52,7 @@ class Link:
     coming: NextVersions
     verb: str
     view: Fields
+    attaches_first: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -119,7 +121,7 @@ def decided(link: Link, key: str, member: Member | None) -> Move | Planned | Non
         return _scheduled(link, key, have) if have and have.quantities.coming else None
     if theirs := _of_others(link, key, have):
         return theirs
-    reason = _not_now(link, key)
+    reason = _not_now(link, key, is_lacking=member is None)
     found = reason or _move(link, key, member, number)
     if isinstance(found, Move):
         return found
@@ -164,7 +166,7 @@ def _of_others(link: Link, key: str, have: Attached | None) -> Planned | None:
     return note(link.entity.address, code="attached-elsewhere", reason=reason, hint=hint)
 
 
-def _not_now(link: Link, key: str) -> Reason | None:
+def _not_now(link: Link, key: str, *, is_lacking: bool) -> Reason | None:
     """The reason why nothing can be changed while a link is in its state: before its start, or with an end (§5.6)."""
     state, name = state_of(link.kind, link.row.fields), name_of(link.attachments, key)
     if state is State.COMING:
@@ -172,6 +174,8 @@ def _not_now(link: Link, key: str) -> Reason | None:
         earlier = running_links(link.kind, links_of(link.context, address), address.key)[:-1]
         return _later(link, key, link.fact(FROM), beginning(link.kind, is_first=not earlier))
     goes_on = link.verb in (VERBS[RESUME], VERBS[WITHDRAW])
+    if link.attaches_first and is_lacking and is_due(link.row.fields, link.attachments, key):
+        return None
     if link.verb == VERBS[CANCEL] or (state is State.ENDING and not goes_on):
         end = link.fact(TO) or link.fact(RENEWS)
         return because(ATTACHED_ENDING, end=end, kind=link.kind.title, name=name)

@@ -64,7 +64,7 @@ def begin(context: Context, entity: Entity, coming: NextVersions) -> Planned:
         return refusal
     want = first_link(context, entity, pinned)
     step = _later_step(context, entity, want) if starts_later(context, entity) else _step(context, entity, want)
-    steps = (step, *_end_step(context, entity, want, step))
+    steps = (step, *end_step(context, entity, want, step))
     kind = context.registry[entity.address.kind]
     start = moment_text(begins) if (begins := start_of_entity(entity)) and starts_later(context, entity) else ""
     change = Change(entity.address, Action.CREATE, kind.created_verb, steps=tuple(s.id for s in steps), timing=start)
@@ -291,7 +291,7 @@ def _ends(context: Context, address: Address) -> tuple[str, ...]:
     return ends_among(context.registry[address.kind], rows, (address.key,))
 
 
-def _end_step(context: Context, entity: Entity, want: Fields, begun: Step) -> tuple[Step, ...]:
+def end_step(context: Context, entity: Entity, want: Fields, begun: Step) -> tuple[Step, ...]:
     """The cancel that follows a beginning for one period, or until a declared time."""
     ends = entity.fields.get("ends")
     if not ends:

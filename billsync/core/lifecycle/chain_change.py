@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from billsync.core.changes.chains import links_of, running_links
 from billsync.core.changes.planned import Context, Planned, names_of, refused, time_shown
-from billsync.core.changes.timing import timing_of
+from billsync.core.changes.timing import cadence_of, timing_of
 from billsync.core.changes.versions import NextVersions
-from billsync.core.lifecycle.chain_begin import START, begin, start_of_entity
-from billsync.core.lifecycle.chain_end import ENDS, REVERT, cant_end_at, declared_end, planned_withdrawal
+from billsync.core.lifecycle.chain_begin import START, begin, end_step, start_of_entity
+from billsync.core.lifecycle.chain_end import (
+    ENDS,
+    REVERT,
+    cancel_guard,
+    cant_end_at,
+    declared_end,
+    planned_withdrawal,
+    when,
+)
 from billsync.core.lifecycle.chain_steps import (
     CHANGE,
     FROM,
@@ -25,10 +33,10 @@ from billsync.core.lifecycle.chain_steps import (
 from billsync.core.lifecycle.chain_target import differences, live_pin, next_link, version_to_begin_on
 from billsync.core.lifecycle.proof import unproven
 from billsync.core.lifecycle.record import in_sequence
-from billsync.core.observed.chain_refusals import CANT_WITHDRAW, ENDS_FIRST, WOULD_MOVE
+from billsync.core.observed.chain_refusals import CANT_WITHDRAW, ENDS_FIRST, OFF_ITS_PERIODS, WOULD_MOVE
 from billsync.core.observed.index import state_of
 from billsync.core.observed.refusals import NOT_SENT, UNSHOWN_END
-from billsync.model.address import Address
+from billsync.model.address import Address, Symbol
 from billsync.model.change import Action, Change, FieldChange, Step
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import State
@@ -60,6 +68,42 @@ def change(context: Context, move: Move) -> Planned:
         return refused(move.entity.address, ENDS_FIRST, fields=move.found, names=names_of(move.found))
     link = link_of(context, move.entity.address, move.link)
     return _change(context, move, resume_step(context, link))
+
+
+def may_change_and_end(context: Context, move: Move) -> bool:
+    """Whether a running chain is changed at once and ends later in one run: only where that takes back what was done to
+    a chain that was to end, as an undo does. Files say one after the other."""
+    is_running = state_of(context.registry[move.link.kind], move.link.fields) is State.CURRENT
+    fields = move.entity.fields
+    return REVERT in context.allow and is_running and fields.get("change") == IMMEDIATE != fields.get(ENDS)
+
+
+def change_and_end(context: Context, move: Move) -> Planned:
+    """The change of a running chain at once, and the end of the link that it begins."""
+    planned = _change(context, move)
+    if not planned.steps:
+        return planned
+    begun = planned.steps[-1]
+    want, ends = begun.after.view or {}, declared_end(move.entity.fields[ENDS])
+    if not _may_end(context, move, want, ends):
+        return refused(
+            move.entity.address, OFF_ITS_PERIODS, fields=move.found, ends=ends, anchor=want.get("billing_anchor")
+        )
+    steps = in_sequence((*planned.steps, *end_step(context, move.entity, want, begun)))
+    fields = (*planned.change.fields, FieldChange((ENDS,), None, ends))
+    changed = replace(planned.change, fields=fields, steps=tuple(step.id for step in steps))
+    guard = cancel_guard(move.entity.address, f"{move.entity.address.text} would end {when(ends, ends)}")
+    return replace(planned, change=changed, steps=steps, guards=(*planned.guards, guard))
+
+
+def _may_end(context: Context, move: Move, want: Fields, ends: str) -> bool:
+    """Whether the server lets the link that a change begins end at a declared time."""
+    kind, moment = context.registry[move.link.kind], parse_moment(ends)
+    pinned = want.get(kind.pins or "")
+    if moment is None or kind.may_end_at is None or not isinstance(pinned, Symbol):
+        return True
+    begun = {"billing_anchor": want.get("billing_anchor"), "billing_cadence": cadence_of(context, pinned.address)}
+    return moment > context.now and kind.may_end_at(begun, moment)
 
 
 def replace_scheduled(context: Context, move: Move) -> Planned:
@@ -144,7 +188,8 @@ def _changed(move: Move, verb: str, steps: tuple[Step, ...], *, timing: str) -> 
 def _step(context: Context, move: Move, link: Link, pinned: Address, timing: str) -> tuple[Step, str]:
     """The call that makes the change, with its verb: a migration in place where the server has that."""
     kind = context.registry[move.link.kind]
-    is_migration = timing == IMMEDIATE and _only_to_a_newer_version(context, move, pinned)
+    stays = timing == IMMEDIATE and not move.entity.fields.get(ENDS)
+    is_migration = stays and _only_to_a_newer_version(context, move, pinned)
     if is_migration and context.routes[kind.name].can(MIGRATE):
         return migrate_step(context, link, pinned), VERBS[MIGRATE]
     want = next_link(context, move.entity, move.link, pinned)

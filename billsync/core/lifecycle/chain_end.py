@@ -25,10 +25,11 @@ from billsync.core.lifecycle.chain_steps import (
 from billsync.core.lifecycle.record import in_sequence
 from billsync.core.observed.chain_refusals import CANT_WITHDRAW, ENDS_LATER, ENDS_PASSED, NOT_A_BOUNDARY
 from billsync.core.observed.index import state_of
-from billsync.core.observed.ownership import labels_of
+from billsync.core.observed.ownership import is_begun_to_end, is_untouched, labels_of
 from billsync.core.observed.refusals import UNSHOWN_END
 from billsync.model.address import Address
 from billsync.model.change import Action, Change, FieldChange, Guard, Step
+from billsync.model.frozen import replace
 from billsync.model.kind import State
 from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Row
@@ -39,6 +40,11 @@ REVERT = "revert"
 """The flag that lets a run undo what somebody did outside of billsync, and the name of its guard."""
 
 ENDS = "ends"
+BEGUN_TO_END = "it was begun with this end, and the run that began it broke off before it set it"
+OR_TAKEN_BACK = (
+    "it was begun with this end, and something was done to it since: either somebody took the end back, or the run "
+    "that began it broke off before it set the end, which then may be allowed"
+)
 
 
 def end(context: Context, address: Address, ends: str, head: Row) -> Planned | None:
@@ -60,7 +66,18 @@ def end(context: Context, address: Address, ends: str, head: Row) -> Planned | N
             return _ending_note(link, f"it is declared to end at {ends}")
         if context.routes[kind.name].can(RESUME):
             return planned_end(context, link, ends, resume_step(context, link))
-    return planned_end(context, link, ends)
+    return _of_its_beginning(planned_end(context, link, ends), ends, head)
+
+
+def _of_its_beginning(planned: Planned, ends: str, head: Row) -> Planned:
+    """The cancel of a link that was begun to have this end. The run that began it has broken off before it set it where
+    nothing was done to the link since: then it is part of that beginning, which nobody has to allow again."""
+    if not is_begun_to_end(head.fields, ends):
+        return planned
+    if is_untouched(head.fields):
+        return replace(planned, change=replace(planned.change, reason=BEGUN_TO_END), guards=())
+    guards = (replace(each, reason=f"{each.reason}; {OR_TAKEN_BACK}") for each in planned.guards)
+    return replace(planned, guards=tuple(guards))
 
 
 def cant_end_at(context: Context, address: Address, ends: str, row: Row) -> Planned | None:
@@ -83,11 +100,12 @@ def planned_end(context: Context, link: Link, ends: str, *before: Step) -> Plann
         steps=tuple(step.id for step in steps),
         timing=ends,
     )
-    reason = f"{link.address.text} would end {_when(ends, then)}"
+    reason = f"{link.address.text} would end {when(ends, then)}"
     return Planned(change, steps, guards=(cancel_guard(link.address, reason),))
 
 
-def _when(ends: str, moment: Plain) -> str:
+def when(ends: str, moment: Plain) -> str:
+    """The time of an end in words."""
     if moment in (AT_RENEWAL, None):
         return "at its renewal"
     return "at once" if ends == IMMEDIATE else f"at {moment}"
@@ -172,7 +190,7 @@ def planned_withdrawal(context: Context, scheduled: Link, current: Link | None, 
     )
     reason = f"{scheduled.address.text} has not begun, and would never begin"
     if current is not None:
-        reason = f"{scheduled.address.text} would end {_when(ends, until)}; the change that is scheduled is taken back"
+        reason = f"{scheduled.address.text} would end {when(ends, until)}; the change that is scheduled is taken back"
     return Planned(change, steps, guards=(cancel_guard(scheduled.address, reason),))
 
 

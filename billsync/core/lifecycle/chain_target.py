@@ -6,14 +6,16 @@ from billsync.core.changes.planned import Context, Planned, refused
 from billsync.core.changes.versions import NextVersions, offered_after
 from billsync.core.lifecycle.proof import DIGEST, unproven
 from billsync.core.observed.expectation import holds_after
-from billsync.core.observed.ownership import chain_labels, with_ownership_labels
+from billsync.core.observed.ownership import chain_labels, with_ownership_labels, without_end_mark
 from billsync.core.observed.refusals import NO_VERSION_TO_BEGIN_ON, NOT_THE_ACTIVE_VERSION
 from billsync.core.views.compare import field_changes
 from billsync.core.views.view import complete
 from billsync.model.address import Address, Symbol
 from billsync.model.change import Expectation, FieldChange
 from billsync.model.kind import Kind
+from billsync.model.moment import moment_text, parse_moment
 from billsync.model.state import Entity, Row
+from billsync.model.transition import IMMEDIATE
 from billsync.model.value import Fields
 
 LATEST = "latest"
@@ -64,7 +66,7 @@ def next_link(context: Context, entity: Entity, head: Row, pinned: Address) -> F
     """
     kind = context.registry[entity.address.kind]
     want = complete(kind, _declared(context, entity, pinned), context.view(head), {})
-    return with_ownership_labels(want, _labels(context, entity, pinned))
+    return with_ownership_labels(without_end_mark(want), _labels(context, entity, pinned))
 
 
 def _labels(context: Context, entity: Entity, pinned: Address) -> Fields:
@@ -74,8 +76,16 @@ def _labels(context: Context, entity: Entity, pinned: Address) -> Fields:
         key=entity.address.key,
         pinned=Symbol(pinned),
         restart=restart_of(entity),
+        ends=_end_of(entity),
     )
     return {**context.desired.selection.labels, **own}
+
+
+def _end_of(entity: Entity) -> str:
+    """The declared end of a chain in canonical form, empty for none, or for one at once."""
+    ends = str(entity.fields.get("ends") or "")
+    moment = parse_moment(ends)
+    return moment_text(moment) if moment else ends.replace(IMMEDIATE, "")
 
 
 def _declared(context: Context, entity: Entity, pinned: Address) -> Fields:

@@ -18,7 +18,14 @@ from billsync.core.lifecycle.chain_begin import (
     start_of_entity,
     starts_later,
 )
-from billsync.core.lifecycle.chain_change import Move, change, replace_scheduled, substitute
+from billsync.core.lifecycle.chain_change import (
+    Move,
+    change,
+    change_and_end,
+    may_change_and_end,
+    replace_scheduled,
+    substitute,
+)
 from billsync.core.lifecycle.chain_end import ENDS, REVERT, declared_end, end, ends_as_declared, ends_elsewhere
 from billsync.core.lifecycle.chain_steps import FROM, TO, WITHDRAW
 from billsync.core.lifecycle.chain_target import by_other_content, differences, live_pin, pin_of
@@ -201,7 +208,9 @@ def _is_first(context: Context, head: Row) -> bool:
 
 
 def _ending(context: Context, move: Move) -> Planned | None:
-    """The end of a chain that is declared to end; one that differs, too, isn't changed before."""
+    """The end of a chain that is declared to end; one that differs, too, isn't changed before, except by an undo."""
+    if move.found and may_change_and_end(context, move):
+        return change_and_end(context, move)
     if move.found:
         return refused(move.entity.address, ENDS_FIRST, fields=move.found, names=names_of(move.found))
     return end(context, move.entity.address, declared_end(move.entity.fields[ENDS]), move.link)

@@ -6,18 +6,24 @@ Source: design.md §4.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from billsync.model.address import Address, Symbol
 from billsync.model.globs import Patterns
 from billsync.model.kind import Kind, LabelPolicy
 from billsync.model.labels import MOST, OURS
+from billsync.model.moment import parse_moment
 from billsync.model.state import Desired, Row
 from billsync.model.value import Fields, Plain
 
 OWNER = f"{OURS}owner"
 KEY = f"{OURS}key"
 RESTART = f"{OURS}restart"
+ENDING = f"{OURS}ends"
+"""The label of a link that is to end, as its file said when it began: a call of its own sets the end afterwards."""
 LABELS = "labels"
+AT_ONCE = timedelta(milliseconds=1)
+"""Longest time between the two times of a row that was only made: they may differ by a microsecond."""
 MANAGED_BY = "openmeter_managed_by"
 """The server's label on what it made for itself and refuses to change (catalog-facts.md §2, §6.2)."""
 
@@ -78,11 +84,37 @@ def restarts_of(row: Fields) -> int:
     return int(text) if text.isascii() and text.isdigit() else 1
 
 
-def chain_labels(kind: Kind, *, owner: str | None, key: str, pinned: Symbol, restart: int) -> dict[str, Plain]:
-    """The labels of a new link of a chain: the owner, the chain's key, the version that was applied, and the restart
-    that it uses up."""
+def chain_labels(
+    kind: Kind, *, owner: str | None, key: str, pinned: Symbol, restart: int, ends: str = ""
+) -> dict[str, Plain]:
+    """The labels of a new link of a chain: the owner, the chain's key, the version that was applied, the restart that
+    it uses up, and the end that it is to get."""
     again = {RESTART: str(restart)} if restart else {}
-    return {**owner_labels(kind, owner), KEY: key, pin_label(kind): pinned, **again}
+    until = {ENDING: end_mark(ends)} if ends else {}
+    return {**owner_labels(kind, owner), KEY: key, pin_label(kind): pinned, **again, **until}
+
+
+def end_mark(ends: str) -> str:
+    """A declared end in the characters that a label takes."""
+    return "".join(filter(str.isalnum, ends))
+
+
+def without_end_mark(fields: Fields) -> Fields:
+    """Fields without the label of an end, which belongs to one link alone."""
+    labels = fields.get(LABELS) or {}
+    return {**fields, LABELS: {k: v for k, v in labels.items() if k != ENDING}} if ENDING in labels else fields
+
+
+def is_begun_to_end(row: Fields, ends: str) -> bool:
+    """Whether a link was begun to have this end."""
+    return labels_of(row).get(ENDING) == end_mark(ends)
+
+
+def is_untouched(row: Fields) -> bool:
+    """Whether nothing was done to a row since it was made: a cancel and its taking back move the time of its update
+    (recordings cancel and active_guards)."""
+    made, updated = (parse_moment(str(row.get(name) or "")) for name in ("created_at", "updated_at"))
+    return made is not None and updated is not None and abs(updated - made) < AT_ONCE
 
 
 def member_mark(field: str, key: str, owner: str) -> str:

@@ -69,10 +69,12 @@ class _Versions:
 @dataclass(frozen=True, slots=True)
 class Known:
     """Facts about chains that the journal doesn't hold: `instead` has the number of the version to go back to, where
-    another one has the former content now, and `attached` the fields that say what was attached."""
+    another one has the former content now, and `attached` the fields that say what was attached. `endless` are those
+    whose former end can't be set again, with the reasons."""
 
     instead: Mapping[Address, int] = field(default_factory=dict)
     attached: Mapping[Address, Fields] = field(default_factory=dict)
+    endless: Mapping[Address, str] = field(default_factory=dict)
 
 
 NOTHING_KNOWN = Known()
@@ -82,13 +84,13 @@ def undone(run: Journaled, registry: Registry, known: Known = NOTHING_KNOWN) -> 
     """The state of the entities before the run, as far as it can be wanted."""
     versions = _Versions({made.address for made in run.made if made.old is not None}, known.instead)
     owned = [made for made in run.made if not run.owners or made.address in run.owners]
-    found = [(made, _before(made, registry[made.address.kind], versions)) for made in owned]
+    found = [(made, _before(made, registry[made.address.kind], versions, known)) for made in owned]
     entities = [_with(item, known.attached.get(item.address, {})) for _, item in found if isinstance(item, Entity)]
     gone = [made.address for made, item in found if item is None]
     lasting = [item for _, item in found if isinstance(item, Lasting)]
     for made, item in found:
         if isinstance(item, Entity):
-            lasting += _partly(made, registry[made.address.kind], knows_attached=made.address in known.attached)
+            lasting += _partly(made, registry[made.address.kind], known)
     ordered = tuple(sorted(entities, key=lambda entity: entity.address.order))
     chosen = (*(entity.address for entity in ordered), *gone)
     desired = Desired(
@@ -117,14 +119,14 @@ def without(run: Journaled, addresses: Container[Address]) -> Journaled:
     return replace(run, made=tuple(made for made in run.made if made.address not in addresses))
 
 
-def _before(made: Made, kind: Kind, versions: _Versions) -> Entity | Lasting | None:
+def _before(made: Made, kind: Kind, versions: _Versions, known: Known) -> Entity | Lasting | None:
     """The entity as it is wanted again; None where it is to go; what lasts."""
-    found = _wanted(made, kind, versions)
+    found = _wanted(made, kind, versions, known)
     fields = found.fields if isinstance(found, Entity) else {}
     return Lasting(made.address, OUTSIDE) if is_withheld(fields) else found
 
 
-def _wanted(made: Made, kind: Kind, versions: _Versions) -> Entity | Lasting | None:
+def _wanted(made: Made, kind: Kind, versions: _Versions, known: Known) -> Entity | Lasting | None:
     if any(_MASK.search(name) for name in made.address.names):
         return Lasting(made.address, "it can't be named: the journal withholds e-mail addresses, which its key has")
     match kind.archetype:
@@ -136,7 +138,7 @@ def _wanted(made: Made, kind: Kind, versions: _Versions) -> Entity | Lasting | N
         case Archetype.APPEND_ONLY:
             return _taken_back(made, kind)
         case Archetype.CHAINED:
-            return _chain_before(made, kind, versions)
+            return _chain_before(made, kind, versions, is_endless=made.address in known.endless)
 
 
 def _record_before(made: Made, kind: Kind) -> Entity | Lasting | None:
@@ -170,7 +172,7 @@ def _last(made: Made, name: str) -> Any:
     return (made.last or {}).get(name)
 
 
-def _partly(made: Made, kind: Kind, *, knows_attached: bool) -> Iterator[Lasting]:
+def _partly(made: Made, kind: Kind, known: Known) -> Iterator[Lasting]:
     """The parts of a change that last: fields whose former values the journal doesn't hold, and labels that were
     added."""
     first = made.first or {}
@@ -185,12 +187,12 @@ def _partly(made: Made, kind: Kind, *, knows_attached: bool) -> Iterator[Lasting
     added = sorted(after.keys() - before.keys()) if LABELS in made.changing and LABELS not in names else []
     moments = {FROM, TO, RENEWS}
     facts = {name for step in made.steps for name in (*step.before.facts, *step.after.facts)}
-    if made.first is not None and facts - moments and not knows_attached:
+    if made.first is not None and facts - moments and made.address not in known.attached:
         yield Lasting(made.address, "what was attached to it or detached stays as it is")
-    match former(made, kind):
-        case (State.ENDING, moment) if kind.pins in made.changing:
-            back = f"its {kind.pins} is taken back, and its end isn't, as no run changes a {kind.title} that ends"
-            yield Lasting(made.address, f"{back}: it was to end at {moment}; declare `ends: {moment}` after this undo")
+    if why := known.endless.get(made.address):
+        moment = end_before(made, kind)
+        back = f"its {kind.pins} is taken back, and its end isn't ({why})"
+        yield Lasting(made.address, f"{back}: it was to end at {moment}; declare `ends: {moment}` after this undo")
     if added and made.first is not None and kind.archetype is Archetype.RECORD:
         yield Lasting(made.address, f"labels that it got stay ({', '.join(added)}): billsync never removes any")
 
@@ -204,7 +206,7 @@ def _taken_back(made: Made, kind: Kind) -> Entity | Lasting:
     return _entity_of(made, kind, {**made.last, form.field: form.value})
 
 
-def _chain_before(made: Made, kind: Kind, versions: _Versions) -> Entity:
+def _chain_before(made: Made, kind: Kind, versions: _Versions, *, is_endless: bool) -> Entity:
     """A chain as it was, with the change or the end that was scheduled; one that began ends."""
     if made.first is None:
         last_version = _Versions(frozenset(), {})
@@ -214,7 +216,7 @@ def _chain_before(made: Made, kind: Kind, versions: _Versions) -> Entity:
     match former(made, kind):
         case (State.COMING, _):
             timing = {"change": AT_RENEWAL}
-        case (State.ENDING, moment) if kind.pins not in made.changing:
+        case (State.ENDING, moment) if not is_endless:
             timing = {**timing, ENDS: moment or AT_RENEWAL}
     return _entity_of(made, kind, {**_pinned(made, kind, made.first, versions), **timing})
 
@@ -231,6 +233,12 @@ def former(made: Made, kind: Kind) -> tuple[State, str] | None:
         if made.first is not None and was(kind, first, state) and not was(kind, last, State.ENDING):
             return state, str(first.facts.get(name) or "")
     return None
+
+
+def end_before(made: Made, kind: Kind) -> str | None:
+    """The end that a chain had before a run that took it back and changed what it is on; None where there is none."""
+    found = former(made, kind) if kind.archetype is Archetype.CHAINED else None
+    return (found[1] or AT_RENEWAL) if found and found[0] is State.ENDING and kind.pins in made.changing else None
 
 
 def _pinned(made: Made, kind: Kind, view: Fields, versions: _Versions) -> Fields:
