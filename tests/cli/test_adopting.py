@@ -1,7 +1,9 @@
 """`adopt` from the command line, over a server on which somebody made everything by hand."""
 
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,12 @@ pytestmark = pytest.mark.thorough
 
 
 class Brownfield:
-    """The server, the methods of what it was asked, and the files."""
+    """The server, the methods of what it was asked, the files, and what somebody does to them meanwhile."""
 
-    def __init__(self, base: str, shell: Shell, seen: list[str], folder: Path) -> None:
-        self.base, self.shell, self.seen = base, shell, seen
+    def __init__(
+        self, base: str, shell: Shell, seen: list[str], folder: Path, meanwhile: list[Callable[[], object]]
+    ) -> None:
+        self.base, self.shell, self.seen, self.meanwhile = base, shell, seen, meanwhile
         self.file = folder / "all.yaml"
         self.file.write_bytes(FILES.encode())
         with self.http() as http:
@@ -38,15 +42,19 @@ class Brownfield:
 def brownfield(shell: Shell, folder: Path) -> Iterator[Brownfield]:
     seen: list[str] = []
 
+    meanwhile: list[Callable[[], object]] = []
+
     def wrap(app: App) -> App:
         def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             seen.append(environ["REQUEST_METHOD"])
+            while meanwhile:
+                meanwhile.pop()()
             return app(environ, start_response)
 
         return wrapped
 
     with serving(folder / "server.db", shell.clock, wrap) as base:
-        yield Brownfield(base, shell, seen, folder)
+        yield Brownfield(base, shell, seen, folder, meanwhile)
 
 
 ADOPTED = """\
@@ -191,6 +199,45 @@ def test_no_file_is_written_that_would_mean_something_else(brownfield: Brownfiel
     assert (under.code, beside.code, brownfield.file.read_text()) == (1, 1, text)
     assert "Write it by hand: adopted: {meters: [calls]}" in beside.err
     assert "adopted: {meters: [calls], features: [calls]" in under.err
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "it is gone": lambda file: file.unlink(),
+    "it is a folder": lambda file: (file.unlink(), file.mkdir()),
+    "its folder is gone": lambda file: file.parent.rename("elsewhere"),
+    "another owner": lambda file: file.write_text(FILES.replace("payments", "growth")),
+    "no plan in it": lambda file: file.write_text(FILES.replace("key: pro", "key: large")),
+    "it is no YAML": lambda file: file.write_text("a: ["),
+    "a file beside it": lambda file: (file.parent / "b.yaml").write_text("adopted: {plans: [pro]}"),
+}
+
+
+def test_files_that_change_meanwhile_are_left_alone(brownfield: Brownfield, folder: Path) -> None:
+    """What was decided on the files as they were may be wrong for them as they are."""
+    answers = {}
+    for name, change in CHANGES.items():
+        file = folder / name / "all.yaml"
+        file.parent.mkdir()
+        file.write_text(FILES)
+        brownfield.meanwhile.append(partial(change, file))
+        found = brownfield.run("adopt", "--yes", path=name)
+        answers[name] = (found.code, found.err.splitlines()[0])
+
+    changed = (1, "error[file-changed]: the file was changed meanwhile")
+    assert answers == dict.fromkeys(CHANGES, changed)
+    assert not [path for path in folder.glob("*/*.yaml") if path.is_file() and "acme/welcome" in path.read_text()]
+
+
+def test_a_pipe_is_refused_as_the_standard_input_is(brownfield: Brownfield, folder: Path) -> None:
+    """It can be read once only, and nothing can be recorded in it."""
+    reading, writing = os.pipe()
+    try:
+        found = brownfield.run("adopt", "--yes", path=f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+    assert (found.code, found.err.splitlines()[0]) == (64, brownfield.run("adopt", path="-").err.splitlines()[0])
 
 
 def test_a_whole_server_is_dumped_and_adopted_at_once(brownfield: Brownfield, folder: Path) -> None:

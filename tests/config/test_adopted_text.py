@@ -92,6 +92,15 @@ def test_a_list_grows_and_shrinks_in_its_own_style(text: str, expected: str) -> 
     assert without_adopted(new, keys).rstrip("\n") in (text.rstrip("\n"), "")
 
 
+def test_an_item_stands_in_its_list_before_the_next_list() -> None:
+    """Both are written at one place where the list is the last one of `adopted`."""
+    text = "adopted:\n  plans:\n  - a\n"
+
+    new = with_adopted(text, {"meters": ["calls"], "plans": ["pro"], "grants": ["acme/g"]}, is_json=False)
+
+    assert new == f"{text}  - pro\n  meters: [calls]\n  grants: [acme/g]\n"
+
+
 def test_json_stays_json_in_its_layout() -> None:
     short, tall = '{"_info":{"owner":"a"},"meters":[]}', '{\n\t"_info": {"owner": "a"},\n\t"meters": []\n}\n'
 

@@ -264,6 +264,8 @@ def _chosen(places: Sequence[tuple[int, int]], gone: Collection[int]) -> Iterato
 
 
 def _edited(text: str, edits: Iterable[_Edit]) -> str:
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+    """The text after these edits; of two at one place, the first one stands first."""
+    ordered = sorted(edits, key=lambda edit: edit.start)
+    for edit in reversed(ordered):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
