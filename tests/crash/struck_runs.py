@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +21,7 @@ from tests.support.crash_harness import Journey, Prepared, harness_from, prepare
 from tests.support.faults import Point
 from tests.support.made_once import MadeOnce
 from tests.support.seeded import seeded
+from tests.support.shared_thread import sharing
 from tests.support.world import EXAMPLES, declared_in, examples
 
 JOURNEYS = Path(__file__).parent / "journeys"
@@ -79,8 +80,20 @@ class StruckRun:
 
     @property
     def manner(self) -> Manner:
-        """Several steps at a time, in an order of its own; those of a plan file one after another."""
-        return IN_TURN if self.saved else seeded(crc32(self.folder.name.encode()))
+        """Several steps at a time, in an order of its own, for half of the runs over one shared thread; those of a plan
+        file one after another."""
+        return IN_TURN if self.saved else self._manners[0]
+
+    @property
+    def over_the_other(self) -> Journey:
+        """Its journey, over a shared thread instead of threads, or the other way round."""
+        return replace(self.journey, manner=self._manners[1])
+
+    @property
+    def _manners(self) -> tuple[Manner, Manner]:
+        seed = crc32(self.folder.name.encode())
+        manners = (seeded(seed), sharing(seed))
+        return manners if seed % 2 == 0 else manners[::-1]
 
     def prepared(self, folder: Path) -> Prepared:
         """What its undisturbed run comes to, with its databases in a folder."""

@@ -24,7 +24,7 @@ from tests.crash.struck_runs import JOURNEYS, QUICK, Runs, StruckRun
 from tests.support.crash_harness import Harness, Journey, harness
 from tests.support.end_state import SUPERSEDED
 from tests.support.faults import FAULTS, Point
-from tests.support.seeded import seeded
+from tests.support.shared_thread import sharing
 from tests.support.state_digest import Digest, Tables, state_digest
 from tests.support.world import EXAMPLES, declared
 
@@ -152,8 +152,9 @@ THREE = declared(
 
 @pytest.mark.parametrize("name", ["502 after", "broken after", "killed after"])
 def test_with_several_calls_under_way_a_doubled_grant_is_found(name: str, tmp_path: Path) -> None:
-    """Of three grants under way one answer is lost: without keys they are doubled, with keys they aren't."""
-    safe = harness(Journey("three", (THREE,), DOUBLED, manner=seeded(3)), tmp_path)
+    """Of three grants under way over one thread one answer is lost: without keys they are doubled, with keys they
+    aren't."""
+    safe = harness(Journey("three", (THREE,), DOUBLED, manner=sharing(3)), tmp_path)
     unsafe = broken(safe, without_key)
     points = [call for call in safe.whole.calls if call.writes and call.path.endswith(GRANTS)]
 

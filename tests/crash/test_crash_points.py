@@ -5,6 +5,7 @@ exhaustive tests strike every call with every fault, and make every second run.
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.kind import Registry
 from tests.crash.conftest import Count
 from tests.crash.struck_runs import Call, Calls, Runs, StruckRun, saved_runs, spread, struck_runs
+from tests.support.crash_harness import harness
 from tests.support.faults import FAULTS, Fault, Point
 from tests.support.made_once import MadeOnce
 
@@ -88,6 +90,21 @@ def test_a_run_after_any_fault_ends_like_an_undisturbed_run(
     found = [trouble for call in calls for trouble in harness.troubles_at(fault, call.point)]
 
     count(LAW, [(call, fault.name) for call in calls])
+    assert found == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("run", [run for run in ALL_RUNS if not run.saved], ids=str)
+def test_a_run_after_any_fault_ends_so_over_the_other_threads(run: StruckRun, count: Count, tmp_path: Path) -> None:
+    """Runs that are struck over one shared thread are struck over several ones, too, and the other way round."""
+    struck = harness(run.over_the_other, tmp_path)
+
+    found = [
+        trouble for fault in FAULTS for point in struck.whole.calls for trouble in struck.troubles_at(fault, point)
+    ]
+
+    calls = [Call(run, point, signature) for point, signature in struck.whole.calls.items()]
+    count(f"{LAW}, the other threads", [(call, fault.name) for fault in FAULTS for call in calls])
     assert found == []
 
 

@@ -11,11 +11,11 @@ from billsync.model.plain_mode import VARIABLE
 from billsync.model.result import Report
 from tests.support.command import Shell
 from tests.support.end_state import EndState, end_state
-from tests.support.seeded import seeded
+from tests.support.shared_thread import sharing
 from tests.support.world import World, declared_in, examples
 
 PLAIN = Manner(calls_first=False)
-MANNERS = {"calling first": Manner(), "several at a time": seeded(1), "threads": Manner(10)}
+MANNERS = {"calling first": Manner(), "one thread": sharing(1), "threads": Manner(10)}
 
 
 def carried_out(folder: Path, manner: Manner) -> tuple[list[tuple[str, str, str]], EndState, Report]:
