@@ -1,5 +1,6 @@
 """`adopt` from the command line, over a server on which somebody made everything by hand."""
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -226,6 +227,20 @@ def test_files_that_change_meanwhile_are_left_alone(brownfield: Brownfield, fold
     changed = (1, "error[file-changed]: the file was changed meanwhile")
     assert answers == dict.fromkeys(CHANGES, changed)
     assert not [path for path in folder.glob("*/*.yaml") if path.is_file() and "acme/welcome" in path.read_text()]
+
+
+def test_of_two_runs_at_once_one_waits_for_its_next_turn(brownfield: Brownfield) -> None:
+    """What both want to record would be lost in part: the first one holds the file from its last look to its end."""
+    with brownfield.file.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        during = brownfield.run("adopt", "--yes", "--select", "plan/*")
+    after = brownfield.run("adopt", "--yes", "--select", "plan/*")
+
+    assert (during.code, after.code) == (1, 0)
+    assert during.err.splitlines()[:2] == [
+        "error[file-changed]: the file was changed meanwhile",
+        "  all.yaml: another run is writing to it.",
+    ]
 
 
 def test_a_pipe_is_refused_as_the_standard_input_is(brownfield: Brownfield, folder: Path) -> None:

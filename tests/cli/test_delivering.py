@@ -1,9 +1,13 @@
 import os
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from billsync.app.ending import Ended
 from billsync.cli.terminal.delivering import write_file
 from tests.support.command import Ran, Shell
 
@@ -116,6 +120,30 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_no_part(
         write_file(str(folder / "old.yaml"), "new")
 
     assert (left(folder), (folder / "old.yaml").read_text()) == ({"old.yaml"}, "old")
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """A limit for all files of this process, as a full disk is one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(("size", "old"), [(1000, "old" * 300), (1000, "old" * 500), (600, "old" * 300)])
+def test_a_file_of_several_names_is_as_it_was_without_space(folder: Path, size: int, old: str) -> None:
+    """Where there is no space for the new one, nor sometimes for a copy of the old one: that isn't left half made."""
+    (folder / "one.yaml").write_text(old)
+    os.link(folder / "one.yaml", folder / "two.yaml")
+
+    with no_file_larger_than(size), pytest.raises(Ended):
+        write_file(str(folder / "two.yaml"), "new" * 700)
+
+    assert (folder / "one.yaml").read_text() == old
+    assert left(folder) == {"one.yaml", "two.yaml"}
 
 
 def test_a_file_that_is_there_is_written_over_only_with_consent(dumping: Shell, folder: Path) -> None:

@@ -15,7 +15,7 @@ from billsync.cli.options.selecting import check_patterns
 from billsync.cli.options.server import ServerOptions
 from billsync.cli.servers.opening import connected_to_read
 from billsync.cli.terminal.consent import agrees, check_consent
-from billsync.cli.terminal.delivering import write_file
+from billsync.cli.terminal.delivering import alone, write_file
 from billsync.cli.terminal.outputs import Result
 from billsync.cli.terminal.showing import check_files, show
 from billsync.cli.terminal.surroundings import Run
@@ -175,8 +175,11 @@ def _recorded(
     question = f"write this to {visible(rewriting.file)}"
     if not how.yes and not agrees(run, question, shown=f"{text(coming)}\n"):
         raise error("declined")
-    files.check()
-    write_file(rewriting.file, rewriting.new.decode())
+    with alone(rewriting.file) as is_alone:
+        if not is_alone:
+            raise error("file-changed", f"{rewriting.file}: another run is writing to it", "Run it again.")
+        files.check()
+        write_file(rewriting.file, rewriting.new.decode())
     return replace(coming, is_written=True)
 
 

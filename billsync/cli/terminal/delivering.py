@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from billsync.app.ending import error, usage
 from billsync.cli.terminal.signals import held_back
@@ -61,36 +61,48 @@ def _overwrite(target: Path, content: bytes) -> None:
     """
     old, kept = target.read_bytes(), target.with_name(f"{target.name}.billsync-old")
     with held_back():
-        has_copy = _copied(target, kept)
-        with target.open("r+b") as file:
-            try:
-                _fill(file, content)
-            except BaseException:
-                _fill(file, old)
-                raise
-        if has_copy:
-            kept.unlink()
+        has_copy = _copied(old, kept, stat.S_IMODE(target.stat().st_mode))
+        number = os.open(target, os.O_WRONLY)
+        try:
+            _fill(number, content)
+        except BaseException:
+            _fill(number, old)  # where that fails, too, the copy stays
+            _remove(kept, has_copy)
+            raise
+        finally:
+            os.close(number)
+        _remove(kept, has_copy)
 
 
-def _fill(file: IO[bytes], content: bytes) -> None:
-    """Make the content of an open file this one, and no other."""
-    file.seek(0)
-    file.write(content)
-    file.truncate()
-    file.flush()
-    os.fsync(file.fileno())
+def _fill(number: int, content: bytes) -> None:
+    """Make the content of an open file this one, and no other. Nothing waits in a buffer, to fail once more later."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.pwrite(number, rest, len(content) - len(rest)) :]
+    os.ftruncate(number, len(content))
+    os.fsync(number)
 
 
-def _copied(target: Path, kept: Path) -> bool:
-    """Copy a file, unless the copy is there or can't be made; whether it was made."""
+def _copied(content: bytes, kept: Path, mode: int) -> bool:
+    """Write a copy of a file, unless one is there or can't be made; whether it was made."""
     try:
-        with kept.open("xb") as file, target.open("rb") as old:
-            os.fchmod(file.fileno(), stat.S_IMODE(os.fstat(old.fileno()).st_mode))
-            file.write(old.read())
-            os.fsync(file.fileno())
+        number = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError:
         return False
+    try:
+        os.fchmod(number, mode)
+        _fill(number, content)
+    except OSError:
+        kept.unlink()
+        return False
+    finally:
+        os.close(number)
     return True
+
+
+def _remove(kept: Path, has_copy: bool) -> None:
+    if has_copy:
+        kept.unlink()
 
 
 def _make_alike(number: int, found: os.stat_result | None) -> None:
@@ -108,6 +120,30 @@ def current_mask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def alone(output: str) -> Iterator[bool]:
+    """Whether no other run of billsync is about to write to a file, as none is until the end of this block."""
+    try:
+        number = os.open(output, os.O_RDONLY)
+    except OSError:  # whoever writes to it says why that can't be
+        yield True
+        return
+    try:
+        yield _locks(number)
+    finally:
+        os.close(number)
+
+
+def _locks(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def _target(output: str) -> Path:
