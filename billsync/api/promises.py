@@ -57,7 +57,7 @@ PROMISES: Mapping[str, Promise] = MappingProxyType(
             "phases": ({"key": TEXT, "name": TEXT, "rate_cards": (_CARD,)},),
         },
         "/openmeter/plans/*/addons": {"id": TEXT, "addon": _REFERENCE, "from_plan_phase": TEXT, "max_quantity?": WHOLE},
-        "/openmeter/addons": {**_VERSION, "currency": TEXT, "instance_type": TEXT, "rate_cards": (_CARD,)},
+        "/openmeter/addons": {**_VERSION, "currency": TEXT, "instance_type": TEXT, "rate_cards?": (_CARD,)},
         "/openmeter/customers": {
             **_LIFE,
             "key?": TEXT,

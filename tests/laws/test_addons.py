@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from billsync.app.planning.pipeline import everything
+from billsync.app.recovery.restoring import planned
 from billsync.core.dump.dump import dump
 from billsync.core.dump.losses import told
 from billsync.core.plan_file import from_json
@@ -15,7 +16,9 @@ from billsync.model.address import part_address
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.note import Note
 from billsync.model.result import Status
+from billsync.report.recovery.restore.choices import Choices
 from tests.support.end_state import end_state
+from tests.support.recoveries import recovery_of
 from tests.support.world import World, declared
 
 pytestmark = pytest.mark.thorough
@@ -316,3 +319,22 @@ def test_what_is_dumped_is_no_difference_and_an_outdated_addon_is_noted(world: W
     )
     outdated = "plan/team has addon/blocks@1, and addon/blocks@2 is active: a sync makes a new version"
     assert Note("outdated-reference", outdated) in told(later.losses)
+
+
+def test_a_draft_without_cards_stands_in_nobodys_way(world: World) -> None:
+    """Somebody composes an add-on in a portal: the server shows null for its cards (catalog-facts.md §5)."""
+    with world.http() as http:
+        draft = http.post("addons", json={**BLOCKS_BODY, "rate_cards": []})
+    connection = world.connection()
+
+    dumped = dump(everything(connection), KINDS, connection.routes)
+    plan = world.plan(declared(f"{OWNED}addons:{BLOCKS}{SUPPORT}"))
+    recovery = recovery_of(world)
+    restored = planned(World(seed=2).connection(), recovery, Choices())
+
+    assert (draft.status_code, draft.json()["rate_cards"]) == (CREATED, None)
+    assert "addon/blocks: left out @1 (draft); a file declares the active version" in {
+        one.text for one in dumped.losses
+    }
+    assert outcomes(plan) == {"addon/blocks": "foreign-draft", "addon/support@1": "pending"}
+    assert restored.plan.steps == ()

@@ -211,6 +211,19 @@ def test_a_live_value_that_no_file_may_have_is_told() -> None:
     assert [text for text in said if "a file with it is refused" in text], said
 
 
+def test_a_live_value_that_no_file_may_have_beside_others_is_told() -> None:
+    world = World()
+    with world.http() as http:
+        for key in ("beta", "acme"):  # the server refuses them the other way round
+            body = {"key": key, "name": key, "usage_attribution": {"subject_keys": ["beta"][: key == "acme"]}}
+            http.post("customers", json=body).raise_for_status()
+
+    said = [text for text in texts(dumped(world)) if "a file with it is refused" in text]
+
+    reason = '"beta" is the key of a customer, and the server would then refuse every update of that customer'
+    assert said == [f"customer/acme: {reason}: a file with it is refused"]
+
+
 def test_a_live_duration_that_no_file_may_have_is_told() -> None:
     world = World()
     card = {"key": "fee", "name": "Fee", "price": {"type": "free"}}

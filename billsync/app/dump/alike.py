@@ -24,10 +24,12 @@ from billsync.core.dump.selected import EXTERNAL
 from billsync.core.dump_alike.rows import Alike
 from billsync.kinds.registry import KINDS
 from billsync.live.protocol.encoding import NotJson, decode
+from billsync.model.address import Address
 from billsync.model.frozen import replace
+from billsync.model.kind import Kind
 from billsync.model.ports import RemoteError
 from billsync.model.state import Read, Row, Snapshot
-from billsync.model.value import Plain
+from billsync.model.value import Fields, Plain
 
 
 class Unsure(Exception):
@@ -136,7 +138,7 @@ def _rest(connection: Connection, found: Found, chosen: set[str]) -> Snapshot:
     return found.catalog.with_(Snapshot({kind: tuple(members) for kind, members in rows.items()}))
 
 
-def _check(whole: Dump, alike: Iterable[Member], connection: Connection) -> None:
+def _check(whole: Dump, alike: Sequence[Member], connection: Connection) -> None:
     """Raises Unsure where the other members don't have what was taken for granted: the owner, and what is declared."""
     document: Mapping[str, Any] = whole.document
     owner = document.get(HEADER, {}).get("owner")
@@ -151,6 +153,38 @@ def _check(whole: Dump, alike: Iterable[Member], connection: Connection) -> None
             raise Unsure("another owner")
         if any((address.kind, address.key) not in declared for address in sample.refers):
             raise Unsure("a reference to what the file doesn't name")
+    _check_fit(
+        alike, {(kind.name, str(one[kind.key])): one for kind in KINDS.values() for one in _entries(whole, kind)}
+    )
+
+
+def _entries(whole: Dump, kind: Kind) -> Sequence[Fields]:
+    found: Any = whole.document.get(kind.collection, ())
+    return tuple(found)
+
+
+def _check_fit(alike: Sequence[Member], others: Mapping[tuple[str, str], Fields]) -> None:
+    """Raises Unsure where rules across entities have something to say of a member beside the others."""
+    roots = {_key(member): member.root.alike.fields for member in alike if member.root.alike}
+
+    def find(kind: str, key: str) -> Fields | None:
+        found = roots.get(key) if kind == ROOT else None
+        return others.get((kind, key)) if found is None else found
+
+    for member in alike:
+        for kind, names, fields in _declared(member):
+            if any(next(iter(rule(Address(kind.name, names), fields, find)), None) for rule in kind.cross):
+                raise Unsure("something doesn't fit")
+
+
+def _declared(member: Member) -> Iterator[tuple[Kind, tuple[str, ...], Fields]]:
+    """What a file declares of a member and has rules across entities, with the names of its address."""
+    key = _key(member)
+    for name, rows in ((ROOT, (member.root,)), *member.children.items()):
+        kind = KINDS[name]
+        for row in rows if kind.cross else ():
+            if row.alike is not None and (fields := row.alike.fields) is not None:
+                yield kind, (key,) if name == ROOT else (key, str(fields[kind.key])), fields
 
 
 def _all(member: Member) -> Iterator[Alike]:

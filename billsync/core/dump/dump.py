@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from billsync.core.declared.check import problems
@@ -19,7 +19,7 @@ from billsync.core.observed.row_validation import shown, unknown_in
 from billsync.kinds.registry import LATER_COLLECTIONS
 from billsync.model.address import Address, symbols_in
 from billsync.model.frozen import dataclass, replace
-from billsync.model.kind import Kind, LabelPolicy, Path, Registry
+from billsync.model.kind import Kind, LabelPolicy, Path, Problem, Registry
 from billsync.model.routes import Routes
 from billsync.model.said import Quote, Said, Word, sentence
 from billsync.model.shape import FieldEffect
@@ -67,6 +67,7 @@ def dump(snapshot: Snapshot, registry: Registry, routes: Mapping[str, Routes], *
     whole = items_of(source, snapshot, losses)
     owner = _owner(snapshot, losses)
     losses.extend(losses_of_items(whole, registry, owner=owner))
+    losses.extend(_not_fitting(whole, registry))
     header = {HEADER: {"owner": owner}} if owner else {}
     document = {**header, **_external(whole, registry), **collections(whole, registry)}
     found = commented(document, losses, registry, _servers_own(snapshot, source))
@@ -151,9 +152,26 @@ def losses_of_items(items: Iterable[Item], registry: Registry, *, owner: str | N
 def _not_valid(kind: Kind, item: Item) -> Iterator[Loss]:
     """Yield losses of live values that no file may have, made by other tools or accepted by an older server."""
     for problem in problems(kind, plain_fields(kind, item)):
-        detail, field = Quote(problem.detail, problem.code), str(problem.path[0]) if problem.path else ""
-        text = "{it}: {detail}: a file with it is refused"
-        yield loss_of(problem.code, text, item.address, field, it=item.address, detail=detail)
+        yield _refused(item.address, problem)
+
+
+def _not_fitting(items: Sequence[Item], registry: Registry) -> Iterator[Loss]:
+    """Yield losses of live values that no file may have beside those of other entities."""
+    by_key = {(item.address.kind, item.address.key): item for item in items}
+
+    def find(kind: str, key: str) -> Fields | None:
+        found = by_key.get((kind, key))
+        return None if found is None else plain_fields(registry[kind], found)
+
+    for item in items:
+        kind = registry[item.address.kind]
+        fields = plain_fields(kind, item) if kind.cross else {}
+        yield from (_refused(item.address, one) for rule in kind.cross for one in rule(item.address, fields, find))
+
+
+def _refused(address: Address, problem: Problem) -> Loss:
+    detail, field = Quote(problem.detail, problem.code), str(problem.path[0]) if problem.path else ""
+    return loss_of(problem.code, "{it}: {detail}: a file with it is refused", address, field, it=address, detail=detail)
 
 
 def _other_mark(kind: Kind, item: Item, owner: str | None) -> Iterator[Loss]:
