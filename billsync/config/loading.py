@@ -20,6 +20,9 @@ from billsync.model.state import Desired
 SMALLEST = 50_000
 """Bytes of all files from which on the quick way is the quicker one."""
 
+MANY = 5_000
+"""Members of a crowd that are never looked at for cycles: they have none, and most of them stay until the end."""
+
 
 def load(
     paths: Sequence[str],
@@ -50,6 +53,8 @@ def load(
                 found, registry=registry, environment=environment, memory=memory, sparing=sparing, read=read
             )
             if loaded is not None:
+                if len(loaded[0].crowd.members) >= MANY:
+                    gc.freeze()
                 return loaded
         return load_fully(found, paths, registry=registry, environment=environment, overlays=overlays)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -469,3 +470,14 @@ def test_plain_keys_have_no_problem(data: st.DataObject) -> None:
     for kind in (one for one in KINDS.values() if one.plain_key):
         key = data.draw(st.from_regex(kind.plain_key))
         assert not [found for found in problems(kind, {**kind.example, kind.key: key}) if found.path == (kind.key,)]
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_many_members_are_never_looked_at_for_cycles(folder: Path, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    monkeypatch.setattr(loading, "MANY", many)
+    before = gc.get_freeze_count()
+
+    desired, _ = load([str(folder)], registry=KINDS, crowd=True)
+
+    assert len(desired.crowd.members) == 1
+    assert (gc.get_freeze_count() > before) == (many == 1)
