@@ -44,7 +44,7 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
     shown = shell.run("restore", str(snapshot), *SERVER, "--dry-run", "--exit-code", "--out", "plan=shown.plan", *pages)
     ran = shell.run(
         "restore", str(snapshot), *SERVER, "--plan-file", "shown.plan", "--yes", "--format", "json",
-        "--out", "json=losses.json",
+        "--out", "json=losses.json", "--verify", "--out", "markdown=ran.md", "--out", "html=ran.html",
     )  # fmt: skip
     again = shell.run("restore", str(snapshot), *SERVER, "--yes")
     billed = shell.run("restore", str(snapshot), *SERVER, "--plan-file", "shown.plan", "--yes", "--in-advance", "bill")
@@ -59,6 +59,10 @@ def test_a_restore_is_shown_carried_out_and_done_only_once(shell: Shell, snapsho
     assert ran.code == 0, ran
     assert json.loads(ran.out)["debts"] == "Debts: 1 made again, 0 there already."
     assert json.loads(ran.out)["events"] == "Usage events: 130 sent, 0 there already."
+    for page in ("ran.md", "ran.html"):
+        text = Path(page).read_text()
+        said = ("Debts: 1 made again, 0 there already.", "Usage events: 130 sent, 0 there already.", "Verified")
+        assert all(words in text for words in said), page
     assert sum(json.loads(ran.out)["losses"]["total"].values()) == ROWS
     assert again.code == 0, again
     assert "Debts: 0 made again, 1 there already.\nUsage events: 0 sent, 130 there already.\n" in again.out

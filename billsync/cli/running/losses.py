@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from billsync.model.result import StepResult
 from billsync.render.formats.look import Look
-from billsync.render.page.page import Section
+from billsync.render.page.page import Paragraph, Section, plain, strong
 from billsync.render.recovery.object import losses_object, proof_object
 from billsync.render.recovery.page import loss_sections, proof_sections
 from billsync.render.recovery.report import PROOF, About, text_of_proof
-from billsync.render.recovery.text import losses_text
+from billsync.render.recovery.text import losses_text, proof_headline
 from billsync.report.recovery.losses.accounting import LossReport
 from billsync.report.recovery.losses.loss_lines import LOSSES
 from billsync.report.recovery.proof.departures import Proof
@@ -36,7 +36,7 @@ class Losses:
 
     def text(self, results: Mapping[str, StepResult], look: Look) -> str:
         """The loss report as text."""
-        sent = "".join(f"{one}\n" for one in (self.set_up, self.billing, self.debts, self.events) if one)
+        sent = "".join(f"{one}\n" for one in self._ends)
         proof = f"\n{text_of_proof(self.proof, self.about, look.width)}" if self.proof else ""
         return f"{losses_text(self.report, look.width)}{sent}{proof}"
 
@@ -48,5 +48,20 @@ class Losses:
         return {LOSSES: losses_object(self.report), **sent, **proof}
 
     def sections(self) -> tuple[Section, ...]:
-        """The proof and the loss report as sections of a page."""
-        return (*(proof_sections(self.proof) if self.proof else ()), *loss_sections(self.report))
+        """The proof, the loss report, and what was done besides the steps, as sections of a page."""
+        ends = Paragraph(tuple(map(plain, self._ends)))
+        return (
+            *(self._proof_sections(self.proof) if self.proof else ()),
+            *loss_sections(self.report),
+            *((Section(plain("Besides the steps"), (ends,)),) if ends.lines else ()),
+        )
+
+    def _proof_sections(self, proof: Proof) -> Iterator[Section]:
+        headline = proof_headline(proof, taken_at=self.about.taken_at, target=self.about.target)
+        yield Section(plain("Proof"), (Paragraph((strong(headline),)),))
+        yield from proof_sections(proof)
+
+    @property
+    def _ends(self) -> tuple[str, ...]:
+        """A line for each thing besides the steps."""
+        return tuple(filter(None, (self.set_up, self.billing, self.debts, self.events)))
