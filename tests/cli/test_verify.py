@@ -84,7 +84,14 @@ def test_a_balance_that_is_a_cent_off_is_named_and_fails(taken: Shell, folder: P
 
 
 def test_a_file_that_is_no_loss_report_is_refused(taken: Shell, folder: Path) -> None:
-    bad = {"[]": "losses", "{": "not JSON", '{"losses": {"lines": [{"kind": 1}]}}': "losses.lines.0.kind is 1"}
+    earlier = '{"snapshot": {"taken_at": "2026-09-10T00:00:00Z"}, "losses": {"lines": []}}'
+    said = "it is of the snapshot of 2026-09-10T00:00:00Z, and this one is of 2026-09-11T00:00:01Z."
+    bad = {
+        earlier: said,
+        "[]": "losses",
+        "{": "not JSON",
+        '{"losses": {"lines": [{"kind": 1}]}}': "losses.lines.0.kind is 1",
+    }
     for content, words in bad.items():
         (folder / "losses.json").write_text(content)
 

@@ -56,7 +56,7 @@ def _parsed(text: str, names: tuple[str, ...]) -> tuple[str, str]:
     if not path:
         raise click.BadParameter(f"{text!r} isn't FORMAT=FILE, such as json=changes.json.")
     if name not in names:
-        hint = " Only `diff` and `restore` make plan files." if name == PLAN else ""
+        hint = " Commands that only show something, or carry it out at once, make no plan file." if name == PLAN else ""
         raise click.BadParameter(f"{name!r} is not a format; there are {', '.join(names)}.{hint}")
     return name, path
 

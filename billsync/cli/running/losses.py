@@ -11,10 +11,10 @@ from billsync.render.formats.look import Look
 from billsync.render.page.page import Paragraph, Section, plain, strong
 from billsync.render.recovery.object import losses_object, proof_object
 from billsync.render.recovery.page import loss_sections, proof_sections
-from billsync.render.recovery.report import PROOF, About, text_of_proof
+from billsync.render.recovery.report import PROOF, About, snapshot_object, text_of_proof
 from billsync.render.recovery.text import losses_text, proof_headline
 from billsync.report.recovery.losses.accounting import LossReport
-from billsync.report.recovery.losses.loss_lines import LOSSES
+from billsync.report.recovery.losses.loss_lines import LOSSES, SNAPSHOT
 from billsync.report.recovery.proof.departures import Proof
 
 
@@ -45,7 +45,7 @@ class Losses:
         said = {"set_up": self.set_up, "billing": self.billing, "debts": self.debts, "events": self.events}
         sent = {name: text for name, text in said.items() if text}
         proof = {PROOF: proof_object(self.proof)} if self.proof else {}
-        return {LOSSES: losses_object(self.report), **sent, **proof}
+        return {SNAPSHOT: snapshot_object(self.about), LOSSES: losses_object(self.report), **sent, **proof}
 
     def sections(self) -> tuple[Section, ...]:
         """The proof, the loss report, and what was done besides the steps, as sections of a page."""

@@ -17,9 +17,10 @@ from billsync.config.text.bounded import Unreadable, content_in
 from billsync.live.protocol.encoding import NotJson, decode
 from billsync.model.limits import LOSSES_BYTES
 from billsync.model.malformed import MalformedRow
+from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Recovery
 from billsync.render.recovery.report import FORMATS, About, Paged, RecoveryReport
-from billsync.report.recovery.losses.loss_lines import lines_in
+from billsync.report.recovery.losses.loss_lines import lines_in, taken_at_in
 from billsync.report.recovery.proof.departures import Proof
 
 HINT = "`billsync restore SNAPSHOT … --out json=FILE` writes one."
@@ -32,7 +33,7 @@ def show_proof(run: Run, snapshot: str, options: ServerOptions, losses: str | No
     """
     check_files(run)
     recovery = read(Path(snapshot), COMPARED)
-    accounts = read_losses(losses) if losses else ()
+    accounts = read_losses(losses, recovery) if losses else ()
     with connected(run, options) as connection:
         proof = verify(connection, recovery, accounts, partial(read, Path(snapshot)))
         target = connection.target
@@ -51,16 +52,21 @@ def code_of(proof: Proof) -> Exit:
     return Exit.REFUSED if proof.unexplained else Exit.DONE
 
 
-def read_losses(path: str) -> tuple[Accounted, ...]:
-    """The lines of the loss report in the JSON of `restore`. Raises Ended."""
+def read_losses(path: str, recovery: Recovery) -> tuple[Accounted, ...]:
+    """The lines of the loss report in the JSON of `restore`, which must be one of this snapshot. Raises Ended."""
     try:
-        return lines_in(decode(content_in(path, LOSSES_BYTES)))
+        document = decode(content_in(path, LOSSES_BYTES))
+        lines = lines_in(document)
     except Unreadable as problem:
         raise error("bad-losses", f"{path}: {problem}.", HINT) from problem
     except NotJson as problem:
         raise error("bad-losses", f"{path}: it is not JSON.", HINT) from problem
     except MalformedRow as fault:
         raise error("bad-losses", f"{path}: {fault.malformed.text}.", HINT) from fault
+    mine, theirs = moment_text(recovery.header.taken_at), taken_at_in(document)
+    if theirs not in (None, mine):
+        raise error("bad-losses", f"{path}: it is of the snapshot of {theirs}, and this one is of {mine}.", HINT)
+    return lines
 
 
 def show_report(run: Run, report: RecoveryReport) -> None:

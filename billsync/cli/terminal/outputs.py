@@ -123,4 +123,4 @@ RENDERERS: Mapping[str, Renderer] = {
 
 PLAN = "plan"
 FILES: Mapping[str, Renderer] = {**RENDERERS, PLAN: _plan}
-"""The formats of files: also the plan file, which `diff` alone writes."""
+"""The formats of files: also the plan file, of commands that show what they would do."""

@@ -46,7 +46,7 @@ SNAPSHOTS = Chapter(
             "bad-losses",
             "this is not a loss report",
             "`verify --losses` takes the JSON that `restore --out json=FILE` writes, in which every row that isn't "
-            "simply restored has a line.",
+            "simply restored has a line, of the same snapshot.",
             "losses.json: losses.lines is missing.",
         ),
         Code(

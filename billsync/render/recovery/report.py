@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from billsync.model.frozen import dataclass
+from billsync.model.moment import moment_text
 from billsync.render.formats.json_text import json_text
 from billsync.render.html.page import as_html
 from billsync.render.markdown.comment import as_markdown
@@ -15,10 +16,10 @@ from billsync.render.recovery.object import losses_object, proof_object
 from billsync.render.recovery.page import loss_sections, proof_sections
 from billsync.render.recovery.text import losses_text, proof_headline, proof_text
 from billsync.report.recovery.losses.accounting import LossReport
-from billsync.report.recovery.losses.loss_lines import LOSSES
+from billsync.report.recovery.losses.loss_lines import LOSSES, SNAPSHOT, TAKEN_AT
 from billsync.report.recovery.proof.departures import Proof
 
-PROOF, SNAPSHOT = "proof", "snapshot"
+PROOF = "proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ def text_of_proof(proof: Proof, about: About, width: int | None) -> str:
     return proof_text(proof, taken_at=about.taken_at, target=about.target, width=width)
 
 
+def snapshot_object(about: About) -> Mapping[str, str]:
+    """The snapshot of a report as a member of its JSON."""
+    return {TAKEN_AT: moment_text(about.taken_at), "server": about.origin}
+
+
 def _text(report: RecoveryReport, paged: Paged) -> str:
     blocks = [f"{line}\n" for line in report.lines]
     proof = text_of_proof(report.proof, report.about, paged.width)
@@ -70,7 +76,7 @@ def _json(report: RecoveryReport, paged: Paged) -> str:
     return json_text(
         {
             "format_version": "1.0",
-            SNAPSHOT: {"taken_at": about.taken_at.isoformat().replace("+00:00", "Z"), "server": about.origin},
+            SNAPSHOT: snapshot_object(about),
             "server": about.target,
             PROOF: proof_object(report.proof),
             **({LOSSES: losses_object(report.losses)} if report.losses else {}),

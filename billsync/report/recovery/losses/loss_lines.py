@@ -10,6 +10,7 @@ from billsync.model.recovery import Accounted, Fate
 from billsync.model.value import Fields, Plain, decimal_text
 
 LOSSES, LINES = "losses", "lines"
+SNAPSHOT, TAKEN_AT = "snapshot", "taken_at"
 
 
 def line_fields(one: Accounted) -> Fields:
@@ -32,6 +33,12 @@ def lines_in(document: Plain) -> tuple[Accounted, ...]:
     if not isinstance(document, Mapping):
         raise MalformedRow(LOSSES, document)
     return tuple(_lines(members(part(document, LOSSES), LINES)))
+
+
+def taken_at_in(document: Plain) -> str | None:
+    """The time of the snapshot whose restore wrote a loss report; None where it doesn't say."""
+    found = document.get(SNAPSHOT) if isinstance(document, Mapping) else None
+    return str(found[TAKEN_AT]) if isinstance(found, Mapping) and TAKEN_AT in found else None
 
 
 def _lines(rows: Iterable[Fields]) -> Iterable[Accounted]:
