@@ -35,6 +35,9 @@ class Server:
         match kind:
             case "grants":
                 return self._listed(f"customers/{self.id_of('customer', name)}/credits/grants")
+            case "granted":  # without the credit that a restore gives for fees that were paid before
+                found = self.rows("grants", name)
+                return [row for row in found if not str(row.get("key")).startswith("restore:")]
             case "subscriptions":
                 found = self._listed("subscriptions", {"filter[customer_id]": self.id_of("customer", name)})
                 return [{**row, "plan_id": self._plan_name(row["plan_id"])} for row in _by_start(found)]

@@ -129,9 +129,10 @@ class Stage:
             return Ended(code, [], [], 0)
         document = json.loads(COMPENSATION.sub("restore:FEE", out.getvalue().replace(self.prefix, PLACEHOLDER)))
         if name == "drill":
-            return Ended(code, list(drill_outline(document)), [], 0)
+            return Ended(code, list(recovery_outline(document)), [], 0)
         reasons = [told["reason"] for told in document["told"]]
-        return Ended(code, list(outline(document)), reasons, document["summary"]["total"])
+        said = [*outline(document), *(recovery_outline(document) if name == "restore" else ())]
+        return Ended(code, said, reasons, document["summary"]["total"])
 
     def _mine(self, value: Any) -> Any:
         """The value with the keys of this run."""
@@ -166,13 +167,16 @@ def outline(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"stopped by {guard['code']}: {guard['flag']}"
 
 
-def drill_outline(document: Mapping[str, Any]) -> Iterator[str]:
-    """One line for each row that isn't simply restored, each comparison with its number, and each departure."""
+def recovery_outline(document: Mapping[str, Any]) -> Iterator[str]:
+    """The counts of the loss report, one line for each row that isn't simply restored, and, where there is a proof,
+    each comparison with its number, and each departure."""
+    yield ", ".join(f"{count} {fate}" for fate, count in document["losses"]["total"].items())
     for line in document["losses"]["lines"]:
         yield f"{line['fate']} {line['what']}: {line['code']}"
-    for aspect, count in document["proof"]["compared"].items():
+    proof = document.get("proof", {"compared": {}, "departures": []})
+    for aspect, count in proof["compared"].items():
         yield f"compared {aspect}: {count}"
-    for one in document["proof"]["departures"]:
+    for one in proof["departures"]:
         yield f"departs {one['customer']}: {one['aspect']}"
 
 
