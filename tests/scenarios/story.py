@@ -165,6 +165,8 @@ def outline(document: Mapping[str, Any]) -> Iterator[str]:
         yield from _fields(told)
     for guard in document["guards"]:
         yield f"stopped by {guard['code']}: {guard['flag']}"
+    if proof := document.get("equivalence"):
+        yield f"proved {proof['holders']} plans and add-ons, {len(proof['departures'])} departures"
 
 
 def recovery_outline(document: Mapping[str, Any]) -> Iterator[str]:
