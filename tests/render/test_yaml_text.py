@@ -1,4 +1,6 @@
+import re
 from decimal import Decimal
+from textwrap import wrap
 
 import pytest
 import yaml
@@ -9,7 +11,7 @@ from billsync.config.text.node import plain
 from billsync.config.text.reader import read
 from billsync.model.address import Address, Symbol
 from billsync.model.value import FloatFound
-from billsync.render.formats.yaml_text import to_yaml
+from billsync.render.formats.yaml_text import WIDTH, to_yaml
 from tests.support.budgets import examples
 
 DOCUMENT = {
@@ -50,6 +52,7 @@ plans:
     labels: {}
 """
 
+WORDS = ("a", "is", "granted", "twice-as-much", "x" * 60, "-", "--", "", "y" * 120)
 texts = st.text(max_size=20) | st.sampled_from(
     [
         "no",
@@ -103,3 +106,25 @@ def test_a_float_or_an_unresolved_reference_is_never_written() -> None:
 
 def test_nothing_is_an_empty_map() -> None:
     assert to_yaml({}) == "{}\n"
+
+
+@settings(max_examples=examples(100))
+@given(
+    st.lists(st.sampled_from(("a", "is", "granted", "twice-as-much", "x" * 60, "-", "--", "", "y" * 120)), max_size=60)
+)
+def test_comments_are_wrapped_as_textwrap_does(words: list[str]) -> None:
+    text = " ".join(words)
+
+    written = to_yaml({"a": 1}, {("a",): (text,)})
+
+    lines = wrap(text, WIDTH, break_long_words=False) or [""]
+    assert written == "".join(f"# {line}\n" for line in lines) + "a: 1\n"
+
+
+@settings(max_examples=examples(200))
+@given(st.text(alphabet="aZ_-09é\u212a \n", max_size=5) | texts | st.sampled_from(["Yes", "NULL", "of"]))
+def test_words_of_ascii_that_are_no_other_value_stand_bare(text: str) -> None:
+    is_word = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", text, re.ASCII) is not None
+    is_taken = text.lower() in {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+    assert (to_yaml({"a": text}) == f"a: {text}\n") == (is_word and not is_taken)
