@@ -11,12 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billsync.app.recovery.verifying import verify
-from billsync.local.charges import settling
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.report.recovery.proof.departures import Aspect
 from billsync.report.recovery.proof.uneven import FOR_FEES
 from tests.support.budgets import examples
-from tests.support.old_organization import balances, balances_in, empty_at_the_same_time, lived_through, restored
+from tests.support.old_organization import (
+    balances,
+    balances_in,
+    empty_at_the_same_time,
+    lived_through,
+    restored,
+    takes_no_credit,
+)
 from tests.support.recoveries import recovery_of
 from tests.support.world import World
 
@@ -38,11 +44,6 @@ customers:
 """
 FEE = Decimal(20)
 """The part of the fee that a restore on the eleventh day bills again; the grant `lost` has as much."""
-
-
-def takes_no_credit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on, invoices take no credit, as with `credits.enableCreditThenInvoice` off."""
-    monkeypatch.setattr(settling, "draw", lambda *_, amount, **more: amount)
 
 
 def restored_shop(mode: str) -> tuple[Recovery, World, tuple[Accounted, ...]]:

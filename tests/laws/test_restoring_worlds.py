@@ -74,8 +74,12 @@ TERMS = (
     "priority: 1",
     "filters: {features: [calls]}",
     'effective_at: "2026-12-24T00:00:00Z"',
+    "priority: 1, filters: {features: [calls]}",
+    "priority: 1, filters: {features: [calls, texts]}, expires_after: P1M",
+    "priority: 1, filters: {features: [calls, texts]}, expires_after: P40D",
+    "priority: 1, expires_after: P40D",
 )
-"""Of a grant; the last two leave a debt as it is."""
+"""Of a grant: those of the first priority might pay a fee before the credit that a restore gives for it."""
 CUSTOMERS = st.builds(
     Customer,
     comes=st.integers(0, 2),
@@ -113,11 +117,12 @@ def files(shop: Shop, version: int, *, at_last: bool = False) -> str:
 FILES = """
 _info: {{owner: shop, defaults: {{plan: {{currency: USD, billing_cadence: P1M}}, addon: {{currency: USD}}}}}}
 meters: [{{key: calls, name: Calls, event_type: call, aggregation: count}}]
-features: [{{key: calls, name: Calls, meter: calls}}]
+features: [{{key: calls, name: Calls, meter: calls}}, {{key: texts, name: Texts}}]
 addons:
 - {{key: seats, name: Seats, instance_type: multiple, rate_cards: [
     {{key: seat, name: Seat, billing_cadence: P1M, payment_term: in_advance,
-      price: {{type: flat, amount: "{seat}"}}}}]}}
+      price: {{type: flat, amount: "{seat}"}}}},
+    {{feature: texts, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "2"}}}}]}}
 plans:
 - key: pro
   name: Pro
@@ -126,6 +131,7 @@ plans:
   {trial}
   - {{key: main, name: Main, rate_cards: [
       {{key: fee, name: Fee, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "{fee}"}}}},
+      {{feature: calls, billing_cadence: P1M, payment_term: in_advance, price: {{type: flat, amount: "6"}}}},
       {{key: late, name: Late, billing_cadence: P1M, payment_term: in_arrears, price: {{type: flat, amount: "4"}}}}]}}
 - key: basic
   name: Basic

@@ -7,11 +7,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import httpx
+import pytest
 
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.recovery.owing import owe
 from billsync.app.recovery.restoring import Restore, planned
 from billsync.app.recovery.setting_up import make_set_up
+from billsync.local.charges import settling
 from billsync.model.recovery import Accounted, Recovery
 from billsync.model.result import Report
 from billsync.report.recovery.restore.choices import Choices
@@ -137,3 +139,8 @@ def balances_in(recovery: Recovery) -> Balances:
         amounts = {row["currency"]: Decimal(row["settled"]) for row in credit.balances}
         found[keys[customer]] = {code: amount for code, amount in amounts.items() if amount}
     return found
+
+
+def takes_no_credit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, invoices take no credit, as with `credits.enableCreditThenInvoice` off."""
+    monkeypatch.setattr(settling, "draw", lambda *_, amount, **more: amount)

@@ -33,6 +33,7 @@ from billsync.report.recovery.proof.charged import charged
 from billsync.report.recovery.proof.departures import Aspect, Proof, departures
 from billsync.report.recovery.proof.parts import Credits, Parts, unused
 from billsync.report.recovery.restore.compensated import begun_here, by_real_starts, compensation_lines, is_compensation
+from billsync.report.recovery.restore.compensation import first_address
 from billsync.report.recovery.restore.invoiced import credit_untaken, invoiced
 from billsync.report.recovery.restore.settlement import Reason
 from billsync.report.recovery.snapshot.items import Members, kept
@@ -47,7 +48,7 @@ LAGGING = frozenset({Aspect.BALANCE, Aspect.PENDING, Aspect.GRANT, Aspect.DUE, A
 COMPARED: Members = {
     CUSTOMER: ("key", "deleted_at"),
     SUBSCRIPTION: (*KEPT, "created_at", "billing_anchor"),
-    GRANT: ("key", "currency", "effective_at", "expires_at", "filters"),
+    GRANT: ("key", "currency", "effective_at", "expires_at", "filters", "priority"),
 }
 """The members of the rows of each customer that a comparison looks at; the last two of a subscription suggest the times
 that a server doesn't show."""
@@ -167,7 +168,7 @@ def _booked(connection: Connection, live: Recovery, begun: Collection[str]) -> M
 
 
 def _place(customer: str, row: Fields) -> Address:
-    return Address(GRANT, (customer, str(row["key"])))
+    return first_address(Address(GRANT, (customer, str(row["key"]))))
 
 
 def _is_more(difference: Decimal | None) -> bool:

@@ -120,6 +120,16 @@ RESTORES = Chapter(
             "acme: balance 58.67 USD more: the credit for its fee in advance is there until the server has booked it",
         ),
         Code(
+            "fee-not-due",
+            "the credit for a fee in advance waits for a fee that is due later",
+            "A phase that was over comes again, so that the fee of the phase after it, which was paid before, is "
+            "billed again later in the running period. The credit for it is there until then: nothing is wrong, "
+            "whether credit or an invoice pays the subscription. Once the fee is due, `fee-not-booked`, "
+            "`credit-not-taken` or `invoiced-twice` names what is left.",
+            "acme: balance 8.67 USD more: the credit for a fee in advance is there until that fee is due, later in the "
+            "period, as its phase comes again",
+        ),
+        Code(
             "credit-not-taken",
             "the credit for a fee in advance is not taken by an invoice",
             "As `fee-not-booked`, of a subscription that is paid by invoices (`credit_then_invoice`). The server "
@@ -148,6 +158,19 @@ RESTORES = Chapter(
             "part of it back. `verify` works the part out from the subscription's real start.",
             "subscription/acme/default: it begins later than its fee in advance was worked out for: 1.03 USD of the "
             "credit for that fee is left, and expires at 2026-10-01T00:00:00Z",
+        ),
+        Code(
+            "drawn-instead",
+            "a grant pays a fee in advance in the place of the credit for it",
+            "A server draws credit by priority, then what is for certain features, then what ends first. The credit "
+            "that a restore gives for a fee with a feature is for that feature alone, of priority 1, and ends before "
+            "what would be drawn before it. It isn't drawn first where such a grant ends within two days: a credit "
+            "that was over before the fee is billed would be worse. As much as the fee took from the grant is left of "
+            "the credit, until the end of the period, for that feature alone; the customer loses the use for the "
+            "grant's other features. Where there are none, nobody loses anything, and there is no line.",
+            "grant/acme/seats: 4.66 USD of it pays a fee in advance that is billed again, as it ends before the credit "
+            "for that fee: as much of that is left for calls until 2026-10-01T00:00:00Z, which the customer can't use "
+            "for seats",
         ),
         Code(
             "paid-before",

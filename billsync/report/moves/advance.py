@@ -16,7 +16,7 @@ from billsync.rating.errors import RatingError
 from billsync.rating.periods import Period
 from billsync.report.billing.charges import Due, UnknownCurrency, charge, due
 from billsync.report.billing.subscribed import Subscribed
-from billsync.report.moves.amounts import Amounts, summed
+from billsync.report.moves.amounts import Amounts, Parts, by_currency, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,19 @@ def _advance(subscription: Subscribed, at: datetime, dues: Iterable[Due]) -> Adv
 
 def billed_at_start(subscription: Subscribed) -> Amounts:
     """The fees in advance that are billed when a subscription begins, one-time fees included. Raises Unrated."""
+    return by_currency(parts_at_start(subscription))
+
+
+def parts_at_start(subscription: Subscribed) -> Parts:
+    """The same by feature, too. Raises Unrated."""
     dues = due(subscription, until=subscription.timeline.active_from)
-    return _amounts([one for one in dues if one.billed.item.is_in_advance], subscription)
+    return _parts([one for one in dues if one.billed.item.is_in_advance], subscription)
 
 
-def billed_between(subscription: Subscribed, since: datetime, until: datetime) -> Amounts:
+def parts_between(subscription: Subscribed, since: datetime, until: datetime) -> Parts:
     """The fees in advance that are billed after one moment and before another. Raises Unrated."""
     dues = due(subscription, until=until)
-    return _amounts([one for one in dues if one.billed.item.is_in_advance and since < one.at < until], subscription)
+    return _parts([one for one in dues if one.billed.item.is_in_advance and since < one.at < until], subscription)
 
 
 def billed_within(subscription: Subscribed, since: datetime, until: datetime) -> Amounts:
@@ -87,6 +92,10 @@ def billed_until(subscription: Subscribed, until: datetime) -> Amounts:
 
 def _amounts(dues: Iterable[Due], subscription: Subscribed) -> Amounts:
     return summed((one.slot.currency, _total(one, subscription)) for one in dues)
+
+
+def _parts(dues: Iterable[Due], subscription: Subscribed) -> Parts:
+    return summed(((one.slot.currency, one.slot.feature or ""), _total(one, subscription)) for one in dues)
 
 
 def _unused(one: Due, subscription: Subscribed, at: datetime) -> Decimal:

@@ -14,9 +14,11 @@ END = datetime(2026, 10, 1, tzinfo=UTC)
 EARLY = END - timedelta(days=1)
 
 
-def parts(g: int, debt: int = 0, *, ends: datetime = NEVER, is_restricted: bool = False, **fee: int) -> Parts:
+def parts(
+    g: int, debt: int = 0, *, ends: datetime = NEVER, features: frozenset[str] = frozenset(), **fee: int
+) -> Parts:
     """A grant, a debt, and a credit of 20 for fees with what is `left` of it, of which fees took `paid`."""
-    rests = {"g": Rest("g", "USD", Decimal(g), ends=ends, is_restricted=is_restricted)}
+    rests = {"g": Rest("g", "USD", Decimal(g), ends=ends, features=features)}
     if fee:
         left = Decimal(fee["left"])
         rests["restore:1"] = Rest("c", "USD", left, Decimal(20) - left, END, is_fee=True)
@@ -31,7 +33,7 @@ def parts(g: int, debt: int = 0, *, ends: datetime = NEVER, is_restricted: bool 
         (parts(50, ends=EARLY), parts(30, ends=EARLY, left=20, paid=20), {}),  # which ends earlier is taken first
         (parts(50, ends=EARLY), parts(30, ends=EARLY, left=20, paid=0), {"g": -20, FOR_FEES: 20}),
         (parts(50), parts(30, left=20, paid=20), {"g": -20, FOR_FEES: 20}),
-        (parts(50, ends=EARLY, is_restricted=True), parts(30, left=20, paid=20), {"g": -20, FOR_FEES: 20}),
+        (parts(50, ends=EARLY, features=frozenset({"calls"})), parts(30, left=20, paid=20), {"g": -20, FOR_FEES: 20}),
         (parts(50, 30), parts(50, 30, left=0, paid=20), {}),
         (parts(50, 30), parts(50, 25, left=0, paid=15), {FOR_FEES: 5}),
         (parts(50), parts(50, left=0, paid=0), {TAKEN: -20}),

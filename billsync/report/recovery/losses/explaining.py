@@ -15,10 +15,10 @@ BILLING = "billing"
 """The code of a customer whose own billing can't be set again."""
 WAITING = "waits-for-period"
 """The code of what begins with the next period (`restore --in-advance wait`)."""
-UNUSED, NOT_TAKEN, INVOICED_TWICE = "fee-not-booked", "credit-not-taken", "invoiced-twice"
-"""The codes of a credit for a fee in advance that the server hasn't booked yet, that no invoice has taken, or that an
-invoice for the fee hasn't."""
-NOT_YET = frozenset({UNUSED, NOT_TAKEN, INVOICED_TWICE})
+UNUSED, NOT_DUE, NOT_TAKEN, INVOICED_TWICE = "fee-not-booked", "fee-not-due", "credit-not-taken", "invoiced-twice"
+"""The codes of a credit for a fee in advance that the server hasn't booked yet, that is due later, that no invoice has
+taken, or that an invoice for the fee hasn't."""
+NOT_YET = frozenset({UNUSED, NOT_DUE, NOT_TAKEN, INVOICED_TWICE})
 DOUBTS = frozenset({NOT_TAKEN, INVOICED_TWICE})
 """Those that name a departure, and explain none: the customer pays the fee twice, or may."""
 BILLED_AGAIN = "billed-again"
@@ -44,6 +44,9 @@ PHASE_AGAIN, PHASE_LATER = "phase-again", "phase-later"
 
 BY_START = frozenset({PHASE_AGAIN, "arrears-cut"})
 """Codes of subscriptions' lines whose money is as the time between the restore's decision and their start."""
+
+DRAWN_INSTEAD = "drawn-instead"
+"""The code of a grant that pays a fee in advance in the place of the credit for it, which is left instead."""
 
 IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
@@ -128,7 +131,7 @@ def accounts_for(lines: Why, currency: str, more: Decimal) -> bool:
 
 
 def _is_in_balance(one: Accounted) -> bool:
-    return (one.kind in CREDIT and one.code != OUTSIDE) or one.code in IN_BALANCE
+    return (one.kind in CREDIT and one.code not in (OUTSIDE, DRAWN_INSTEAD)) or one.code in IN_BALANCE
 
 
 def _unused(lines: Iterable[Accounted], currency: str, difference: Decimal) -> Why:

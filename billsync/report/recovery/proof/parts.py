@@ -22,22 +22,31 @@ from billsync.report.recovery.facts.standing import CUSTOMER, GRANT
 
 GONE = (State.OVER, State.TAKEN_BACK)
 NEVER = datetime.max.replace(tzinfo=UTC)
+LAST = 1000
+"""The last priority, of grants that show none."""
 Sums = Mapping[str, Decimal]
 """Amounts by currency."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The rest of a grant. `spent` is what was taken of it; `is_fee`: a restore gave it for fees in advance that are
-    billed again."""
+    """The rest of a grant. `spent` is what was taken of it, `features` are those that it is restricted to; `is_fee`: a
+    restore gave it for fees in advance that are billed again."""
 
     row_id: str
     currency: str
     left: Decimal
     spent: Decimal = ZERO
     ends: datetime = NEVER
-    is_restricted: bool = False
+    features: frozenset[str] = frozenset()
     is_fee: bool = False
+    priority: int = LAST
+
+    def is_drawn_before(self, fee: Rest) -> bool:
+        """Whether it is drawn before a later credit for a fee in advance, which is left instead, and nobody loses by
+        that but what the loss report names: it ends earlier, and pays for the same (customer-facts.md §9.2)."""
+        is_for_it = fee.features <= self.features if fee.features else not self.features
+        return is_for_it and self.currency == fee.currency and self.priority <= fee.priority and self.ends <= fee.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +106,10 @@ def parts_of(rows: Iterable[Row], credit: Credit, fees: Collection[str] = (), pa
             unknown.add(currency)
             continue
         spent = minus(Decimal(str(row.fields["amount"])), left) if row.id in fees else ZERO
-        ends, is_restricted = (
-            moment_of(row.fields["expires_at"]) if row.fields.get("expires_at") else NEVER,
-            bool(row.fields.get("filters")),
-        )
-        is_restricted = bool(row.fields.get("filters"))
-        rests[key_of(row)] = Rest(row.id, currency, left, spent, ends, is_restricted, row.id in fees)
+        ends = moment_of(row.fields["expires_at"]) if row.fields.get("expires_at") else NEVER
+        features = frozenset(map(str, (row.fields.get("filters") or {}).get("features") or ()))
+        priority = int(row.fields.get("priority") or LAST)
+        rests[key_of(row)] = Rest(row.id, currency, left, spent, ends, features, row.id in fees, priority)
     return Parts(rests, credit.debts, frozenset(unknown), paid or {})
 
 
@@ -141,18 +148,15 @@ def not_by_fees(have: Parts, currency: str) -> Decimal:
 
 
 def stand_ins(want: Parts, have: Parts, currency: str) -> Sums:
-    """By key, what grants paid of fees in advance in place of the credits for these, which are left instead.
-
-    Those of the same priority that end earlier are taken first (customer-facts.md §9.2): nobody loses by that.
-    """
-    fees = have.fees(currency)
-    ends = min((one.ends for one in fees), default=NEVER)
-    rest = min(negative(not_by_fees(have, currency)), total(one.left for one in fees))
-    found: dict[str, Decimal] = {}
-    for key, one in want.rests.items():
-        if rest > ZERO and one.currency == currency and not one.is_restricted and one.ends <= ends:
-            found[key] = max(min(minus(one.left, left_of(have, key)), rest), ZERO)
-            rest = minus(rest, found[key])
+    """By key, what grants paid of fees in advance in place of the credits for these, which are left instead."""
+    rest, found = negative(not_by_fees(have, currency)), dict[str, Decimal]()
+    for fee in have.fees(currency):
+        room = min(rest, fee.left)
+        for key in [key for key, one in want.rests.items() if one.is_drawn_before(fee)]:
+            gone = minus(minus(want.rests[key].left, left_of(have, key)), found.get(key, ZERO))
+            if (taken := min(gone, room)) > ZERO:
+                found[key] = plus(found.get(key, ZERO), taken)
+                room, rest = minus(room, taken), minus(rest, taken)
     return found
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from billsync.core.diffing.diff import VALID_FOR
 from billsync.core.lifecycle.chain_begin import BEGIN_IN_PHASE
 from billsync.core.observed.index import is_over, state_of, status_of
 from billsync.core.observed.ownership import KEY, labels_of
@@ -16,16 +19,17 @@ from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Entity, Row
 from billsync.model.transition import AT_RENEWAL
-from billsync.report.moves.amounts import Amounts
+from billsync.report.moves.amounts import Part, together
 from billsync.report.recovery.losses.explaining import WAITING
 from billsync.report.recovery.restore.choices import Choices, InAdvance
 from billsync.report.recovery.restore.compensation import compensation
 from billsync.report.recovery.restore.fees import Beginning
-from billsync.report.recovery.restore.link_fates import fate_of_change, fates_now
+from billsync.report.recovery.restore.link_fates import BilledAgain, fate_of_change, fates_now
 from billsync.report.recovery.restore.links import SUBSCRIPTION, Link
 from billsync.report.recovery.restore.lost_versions import lost_versions, unbilled_versions
 from billsync.report.recovery.restore.missed import fees_missed, hidden_charges, missed_while_waiting
 from billsync.report.recovery.restore.old import Old, moment, owner_of
+from billsync.report.recovery.restore.rivals import Rival, credit_end, rivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,9 @@ class Begun:
     """A chain as it begins again on a plan version, and what follows: the link to which it changes at its renewal.
 
     `compensations` are the grants of the fees that beginning bills again: at its start in the new organization where
-    it `has_begun` there, and none where that is unknown. `is_there`: the new organization has it, and it begins later
-    there. `begins_with_first_phase`: in place of a later one that ran, in which the new server begins none.
+    it `has_begun` there, and none where that is unknown. `not_due` is what of each is for fees that are billed later in
+    the period; `rivals` may be drawn before them. `is_there`: the new organization has it, and it begins later there.
+    `begins_with_first_phase`: in place of a later one that ran, in which the new server begins none.
     """
 
     version: Address
@@ -42,6 +47,8 @@ class Begun:
     owner: str | None
     row_id: str
     compensations: tuple[Entity, ...] = ()
+    not_due: Mapping[Address, Decimal] = field(default_factory=dict)
+    rivals: Sequence[Rival] = ()
     following: Following | None = None
     is_there: bool = False
     has_begun: bool = False
@@ -73,6 +80,7 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
     found: list[Begun] = []
     accounts: list[Accounted] = []
     kind, lost, unbilled = old.registry[SUBSCRIPTION], lost_versions(old), unbilled_versions(old)
+    drawn_first = rivals(old) if choices.in_advance is InAdvance.GRANT else {}
     several: dict[Address, list[Row]] = defaultdict(list)
     for row in old.recovery.live.of(SUBSCRIPTION):
         customer = old.customer_of(row)
@@ -86,7 +94,9 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
             key = str(labels_of(row.fields).get(KEY, kind.default_key))
             several[Address(SUBSCRIPTION, (*customer.names, key))].append(row)
     for address in sorted(several, key=lambda one: one.order):
-        begun, told = _Chain(old, choices, now, address, live.get(address), lost, unbilled).restored(several[address])
+        before_fees = drawn_first.get(str(several[address][0].fields.get("customer_id")), ())
+        chain = _Chain(old, choices, now, address, live.get(address), lost, unbilled, before_fees)
+        begun, told = chain.restored(several[address])
         found += begun
         accounts += told
     return Chains(tuple(found), tuple(_unproved(old, one) for one in accounts), lost)
@@ -111,6 +121,7 @@ class _Chain:
     live: Row | None
     lost: Container[Address] = frozenset()
     unbilled: Container[Address] = frozenset()
+    rivals: Sequence[Rival] = ()
 
     def restored(self, rows: list[Row]) -> tuple[tuple[Begun, ...], tuple[Accounted, ...]]:
         """The chain as it begins again, and the fates of its rows."""
@@ -169,12 +180,15 @@ class _Chain:
         begins_now = not is_coming and not boundary
         own, fees = self._accounts(link, version, boundary, begins_now=begins_now, ends_at_renewal=ends)
         following = self._following(later) if later is not None and not boundary else None
+        given = self._compensations(link, fees) if self._is_compensated else {}
         begun = Begun(
             version,
             self._entity(link, boundary, is_coming=is_coming, is_last=later is None),
             owner_of(link.row),
             link.row.id,
-            tuple(self._compensations(link, fees)) if self._is_compensated else (),
+            tuple(given.values()),
+            {given[part].address: amount for part, amount in fees.coming.items() if part in given},
+            self._usable_rivals(fees),
             following,
             is_there=self._lives_from is not None and self._lives_from > self.now,
             has_begun=self.live is not None,
@@ -226,16 +240,16 @@ class _Chain:
         *,
         begins_now: bool,
         ends_at_renewal: bool,
-    ) -> tuple[tuple[Accounted, ...], Amounts]:
+    ) -> tuple[tuple[Accounted, ...], BilledAgain]:
         """The fates of the link that begins, and the fees that this bills."""
         if boundary:
             end = "; its end has to be set again then" if link.row.fields.get("active_to") else ""
             waits = self.old.fated(link.row, Fate.DIFFERENT, WAITING, f"{_waiting(boundary)}{end}")
             phase = link.phase(boundary) if link.can(BEGIN_IN_PHASE) else None
             again = Beginning(boundary, link.anchor, str(link.row.fields.get("settlement_mode", "")), phase)
-            return (waits, *self._missed_until(link, boundary, again)), {}
+            return (waits, *self._missed_until(link, boundary, again)), BilledAgain()
         if not begins_now:
-            return (self.old.fated(link.row, Fate.RESTORED),), {}
+            return (self.old.fated(link.row, Fate.RESTORED),), BilledAgain()
         beginning = self._beginning(link, ends_at_renewal=ends_at_renewal)
         is_billed = version not in self.unbilled
         return fates_now(link, version, beginning, self.choices.in_advance, is_billed=is_billed)
@@ -249,11 +263,19 @@ class _Chain:
         """Whether it was in a later phase, in which the new server begins none."""
         return not link.can(BEGIN_IN_PHASE) and link.phase(self._lives_from or self.now) is not None
 
-    def _compensations(self, link: Link, fees: Amounts) -> Iterator[Entity]:
-        """Grants of the fees, by currency, which are used up first and expire with the period."""
-        end = link.boundary
-        for currency, amount in fees.items():
-            yield compensation(self.address, currency, amount, end or self.now + timedelta(days=1))
+    def _usable_rivals(self, fees: BilledAgain) -> Sequence[Rival]:
+        """The rivals that can pay these fees: the earlier ones must have begun by then."""
+        at = self._lives_from or self.now
+        return tuple(one for one in self.rivals if one.ends > at and (fees.later or one.begins <= at))
+
+    def _compensations(self, link: Link, fees: BilledAgain) -> Mapping[Part, Entity]:
+        """Grants of the fees, by currency and feature, which are used up first and expire with the period."""
+        period_end, found = link.boundary or self.now + VALID_FOR, dict[Part, Entity]()
+        for part, amount in together((fees.at_once, fees.later)).items():
+            is_of_now = part not in fees.later  # what falls due later needs its credit until then
+            end = credit_end(part, period_end, self.now, self.rivals) if is_of_now else period_end
+            found[part] = compensation(self.address, part, amount, period_end, end)
+        return found
 
     def _following(self, link: Link) -> Following | None:
         version = link.version

@@ -4,6 +4,7 @@ hasn't booked yet, and what is left of those that were worked out for an earlier
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from billsync.core.observed.ownership import KEY, labels_of
@@ -13,22 +14,26 @@ from billsync.model.frozen import replace
 from billsync.model.kind import Registry
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
-from billsync.model.state import Row
+from billsync.model.state import Entity, Row
 from billsync.model.value import Fields, decimal_text
 from billsync.rating.arithmetic import ZERO, minus, negative, plus, total
+from billsync.report.billing.subscribed import moment_of
 from billsync.report.moves.amounts import Amounts
 from billsync.report.recovery.facts.restored_keys import PREFIX
 from billsync.report.recovery.facts.standing import CUSTOMER, OVER
-from billsync.report.recovery.losses.explaining import BY_START, SMALLER, UNUSED
+from billsync.report.recovery.losses.explaining import BY_START, NOT_DUE, SMALLER, UNUSED
 from billsync.report.recovery.restore.chains import Begun, Chains, chains
 from billsync.report.recovery.restore.choices import Choices
+from billsync.report.recovery.restore.compensation import in_force
 from billsync.report.recovery.restore.grants import GRANT
 from billsync.report.recovery.restore.links import SUBSCRIPTION
-from billsync.report.recovery.restore.old import old
+from billsync.report.recovery.restore.old import Old, old
+from billsync.report.recovery.restore.rivals import drawn_instead
 from billsync.report.recovery.restore.settlement import Reason
 
 ACTIVE = "active"
 HOW = "the credit for its fee in advance is there until the server has booked the fee"
+LATER = "the credit for a fee in advance is there until that fee is due, later in the period, as its phase comes again"
 
 
 def is_compensation(row: Fields, known: Collection[str]) -> bool:
@@ -67,19 +72,44 @@ def compensation_lines(
             taken[address] = negative(total(line.money.values()))
             _use(rests, line)
             yield line
-        for fee in chain.compensations:
-            charged = booked.get(row_id, {}).get(str(fee.fields["currency"]), ZERO)
-            taken[fee.address] = plus(taken.get(fee.address, ZERO), charged)
-    for address, row in given.items():
-        customer, currency = Address(CUSTOMER, address.parents).key, str(row.fields["currency"])
-        amount = minus(Decimal(str(row.fields["amount"])), taken.get(address, ZERO))
+        for place, amount in _shares(chain, booked.get(row_id, {}), given).items():
+            taken[place] = plus(taken.get(place, ZERO), amount)
+    rest = {place: minus(Decimal(str(row.fields["amount"])), taken.get(place, ZERO)) for place, row in given.items()}
+    coming = {place: amount for chain in begun.values() for place, amount in chain.not_due.items() if place in rest}
+    coming = {place: min(rest[place], amount) for place, amount in coming.items()}
+    due = {place: minus(amount, coming.get(place, ZERO)) for place, amount in rest.items()}
+    yield from _left_lines(given, coming, rests, {}, Reason(code=NOT_DUE, how=LATER))
+    yield from _left_lines(given, due, rests, untaken, Reason(code=UNUSED, how=HOW))
+
+
+def _left_lines(
+    given: Mapping[Address, Row],
+    amounts: Mapping[Address, Decimal],
+    rests: dict[tuple[str, str], Decimal],
+    untaken: Mapping[str, Reason],
+    otherwise: Reason,
+) -> Iterator[Accounted]:
+    """The lines of credits of which such amounts may be left, at most what is left of all; each uses that up."""
+    for place, row in given.items():
+        customer, currency = Address(CUSTOMER, place.parents).key, str(row.fields["currency"])
+        amount = amounts.get(place, ZERO)
         amount = min(amount, rests.get((customer, currency), amount))
         if amount > ZERO:
+            named, why = Address(GRANT, (*place.parents, str(row.fields["key"]))), untaken.get(customer, otherwise)
             money = {currency: negative(amount)}
-            line = Accounted(GRANT, row.id, address.text, Fate.DIFFERENT, UNUSED, HOW, customer, money)
+            line = Accounted(GRANT, row.id, named.text, Fate.DIFFERENT, why.code, why.how, customer, money)
             _use(rests, line)
-            doubt = untaken.get(customer)
-            yield replace(line, code=doubt.code, how=doubt.how) if doubt else line
+            yield line
+
+
+def _shares(chain: Begun, booked: Amounts, given: Mapping[Address, Row]) -> Mapping[Address, Decimal]:
+    """The amounts that a chain's charges took of its credits, one after the other, as these are for its first fees."""
+    left, found = dict(booked), dict[Address, Decimal]()
+    for fee in chain.compensations:
+        currency, place = str(fee.fields["currency"]), in_force(fee.address, given)
+        found[place] = min(left.get(currency, ZERO), fee.fields["amount"])
+        left[currency] = minus(left.get(currency, ZERO), found[place])
+    return found
 
 
 def _use(rests: dict[tuple[str, str], Decimal], line: Accounted) -> None:
@@ -94,7 +124,8 @@ def excess_lines(begun: Begun, given: Mapping[Address, Row]) -> Iterator[tuple[A
     """The lines of the rest of credits that a chain was given, where it begins later than they were worked out for,
     each with the credit's address. `given` are live grants."""
     for fee in begun.compensations:
-        row = given.get(fee.address)
+        place = in_force(fee.address, given)
+        row = given.get(place)
         if row is None or row.fields.get("status") != ACTIVE:
             continue
         currency, amount = str(fee.fields["currency"]), _less(row.fields, fee.fields)
@@ -106,7 +137,18 @@ def excess_lines(begun: Begun, given: Mapping[Address, Row]) -> Iterator[tuple[A
             )
             money, customer = {currency: negative(amount)}, Address(CUSTOMER, address.parents).key
             line = Accounted(SUBSCRIPTION, begun.row_id, address.text, Fate.DIFFERENT, SMALLER, how, customer, money, 0)
-            yield line, fee.address
+            yield line, place
+
+
+def swap_lines(old: Old, begun: Begun, given: Mapping[Address, Row]) -> Iterator[Accounted]:
+    """The lines of grants that pay a chain's fees in the place of its credits. `given` are live grants, whose ends are
+    those of the credits that are there."""
+    rows = ((fee, given.get(in_force(fee.address, given))) for fee in begun.compensations)
+    return drawn_instead(old, ((fee, _end(row.fields if row else fee.fields, fee)) for fee, row in rows), begun.rivals)
+
+
+def _end(shown: Fields, fee: Entity) -> datetime:
+    return moment_of(shown.get("expires_at") or fee.fields["expires_at"])
 
 
 def _less(have: Fields, want: Fields) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
@@ -11,14 +12,14 @@ from billsync.model.malformed import Malformed, each, parsed
 from billsync.model.moment import cut_to_seconds
 from billsync.model.state import Row
 from billsync.model.value import Fields
-from billsync.rating.arithmetic import ZERO
+from billsync.rating.arithmetic import ZERO, minus
 from billsync.rating.errors import RatingError
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.attached import parse_attached
 from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, parse_subscription
 from billsync.report.moves.addon_fees import AddonFees, alone
-from billsync.report.moves.advance import Unrated, billed_ahead, billed_at_start, billed_between, billed_within
-from billsync.report.moves.amounts import Amounts, less, together
+from billsync.report.moves.advance import Unrated, billed_ahead, billed_within, parts_at_start, parts_between
+from billsync.report.moves.amounts import Amounts, Part, Parts, by_currency, less, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
 from billsync.report.recovery.facts.promises import due_by_currency, dues_at_end, may_hide_charges
 from billsync.report.recovery.restore.old import Old
@@ -65,25 +66,42 @@ def begun_again(terms: PlanTerms, beginning: Beginning) -> Subscribed:
     return begun(from_phase(terms, beginning.phase), start)
 
 
-def fees_at_start(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]) -> Amounts:
+def fees_at_start(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]) -> Parts:
     """The fees in advance, those of add-ons included, that the beginning bills, before taxes. Raises Unrated."""
     subscription = begun_again(terms, beginning)
     try:
-        own = billed_at_start(subscription)
-        others = [billed_at_start(one) for one in _addons(old, subscription, addons, (beginning.at,))]
+        own = parts_at_start(subscription)
+        others = [parts_at_start(one) for one in _addons(old, subscription, addons, (beginning.at,))]
     except RatingError as problem:
         raise Unrated(f"the server would not rate it ({problem.code})") from None
     return together((own, *others))
 
 
-def fees_later(old: Old, row: Row, terms: PlanTerms, beginning: Beginning) -> Amounts:
+def fees_later(old: Old, row: Row, terms: PlanTerms, beginning: Beginning) -> Parts:
     """The fees in advance that are billed later within the running period, as a phase that was over comes again and
     ends in it, beyond those that there would have been. They were paid before, too. Raises Unrated."""
     before = _before(old, row)
     begun = _ending(begun_again(terms, beginning), before, beginning)
     end = cut_to_seconds(before.period_at(beginning.at).end)
-    found, wanted = (billed_between(one, beginning.at, end) for one in (begun, before))
-    return {code: amount for code, amount in less(found, wanted).items() if amount > ZERO}
+    found, wanted = (parts_between(one, beginning.at, end) for one in (begun, before))
+    return _at_most(less(found, wanted), less(by_currency(found), by_currency(wanted)))
+
+
+def not_due_yet(later: Parts, terms: PlanTerms, beginning: Beginning, old: Old, row: Row, now: datetime) -> Parts:
+    """The part of such fees that is billed after a moment. Raises Unrated."""
+    begun = _ending(begun_again(terms, beginning), before := _before(old, row), beginning)
+    coming = parts_between(begun, max(beginning.at, now), cut_to_seconds(before.period_at(beginning.at).end))
+    return {part: min(amount, coming[part]) for part, amount in later.items() if part in coming}
+
+
+def _at_most(parts: Parts, sums: Amounts) -> Parts:
+    """The parts above zero, by currency no more than a sum: a fee of another feature may be billed less by as much."""
+    left, found = dict(sums), dict[Part, Decimal]()
+    for part, amount in parts.items():
+        given = min(amount, left.get(part[0], ZERO))
+        if given > ZERO:
+            left[part[0]], found[part] = minus(left[part[0]], given), given
+    return found
 
 
 def next_charge_apart(

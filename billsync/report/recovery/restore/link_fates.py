@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import field
 
 from billsync.core.lifecycle.attached_steps import ATTACH
 from billsync.core.observed.ownership import KEY, labels_of
 from billsync.model.address import Address
-from billsync.model.frozen import replace
+from billsync.model.frozen import dataclass, replace
 from billsync.model.moment import cut_to_seconds, moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
 from billsync.rating.arithmetic import ZERO, negative
 from billsync.report.moves.advance import Unrated, billed_until
-from billsync.report.moves.amounts import Amounts, amounts_text, less, together
+from billsync.report.moves.amounts import Amounts, Parts, amounts_text, by_currency, less, together
 from billsync.report.moves.terms import PlanTerms
 from billsync.report.recovery.losses.explaining import BILLED_AGAIN, PHASE_AGAIN, PHASE_LATER
 from billsync.report.recovery.restore.choices import InAdvance
@@ -24,6 +25,7 @@ from billsync.report.recovery.restore.fees import (
     fees_later,
     from_phase,
     next_charge_apart,
+    not_due_yet,
     phases_apart,
     renewal,
     terms_of,
@@ -34,26 +36,38 @@ from billsync.report.recovery.restore.phases import lasts_longer
 from billsync.report.recovery.restore.settlement import Reason, credit_doubts
 
 
+@dataclass(frozen=True, slots=True)
+class BilledAgain:
+    """The fees in advance that a beginning bills again, which were paid before: at once, and `later` in the period, of
+    which some are `coming` still."""
+
+    at_once: Parts = field(default_factory=dict)
+    later: Parts = field(default_factory=dict)
+    coming: Parts = field(default_factory=dict)
+
+
 def fates_now(
     link: Link, version: Address, beginning: Beginning, in_advance: InAdvance, *, is_billed: bool = True
-) -> tuple[tuple[Accounted, ...], Amounts]:
+) -> tuple[tuple[Accounted, ...], BilledAgain]:
     """The fate of a link that begins now, with a line for fees that are paid twice, and the fees that this bills."""
     old, row = link.old, link.row
     try:
         terms = terms_of(old, version, plan_row(old, version))
         if not is_billed:
-            return (_fated(link, [*_apart_from_money(link, terms, beginning, {})], {}),), {}
+            return (_fated(link, [*_apart_from_money(link, terms, beginning, {})], {}),), BilledAgain()
         fees = fees_at_start(old, terms, beginning, link.addons)
     except Unrated as problem:
         how = f"the fees in advance that it is billed again can't be worked out ({problem})"
-        return (old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how),), {}
+        return (old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how),), BilledAgain()
     if in_advance is InAdvance.GRANT:
-        later = _later(link, terms, beginning)
-        fate = _fate(link, terms, beginning, (fees, later))
-        return _with_phase(link, terms, beginning, fate, later), together((fees, later))
+        later, coming = _later(link, terms, beginning)
+        given = by_currency(fees), by_currency(later)
+        fate = _fate(link, terms, beginning, given)
+        return _with_phase(link, terms, beginning, fate, given[1]), BilledAgain(fees, later, coming)
     fate = _fate(link, terms, beginning, ({}, {}))
     known = _with_phase(link, terms, beginning, fate, {})
-    return (*_with_paid_twice(link, fate, fees), *known[1:]) if fees else known, fees
+    twice = (*_with_paid_twice(link, fate, by_currency(fees)), *known[1:]) if fees else known
+    return twice, BilledAgain(fees)
 
 
 def fate_of_change(later: Link, version: Address, head: Link, beginning: Beginning) -> Accounted:
@@ -86,11 +100,12 @@ def plan_row(old: Old, version: Address) -> Row:
     return found
 
 
-def _later(link: Link, terms: PlanTerms, beginning: Beginning) -> Amounts:
+def _later(link: Link, terms: PlanTerms, beginning: Beginning) -> tuple[Parts, Parts]:
     try:
-        return fees_later(link.old, link.row, terms, beginning)
+        later = fees_later(link.old, link.row, terms, beginning)
+        return later, not_due_yet(later, terms, beginning, link.old, link.row, link.now) if later else {}
     except Unrated:  # which the line about the next charge says
-        return {}
+        return {}, {}
 
 
 def _with_phase(

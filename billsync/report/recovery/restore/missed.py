@@ -11,7 +11,7 @@ from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.rating.arithmetic import negative
 from billsync.report.moves.advance import Unrated
-from billsync.report.moves.amounts import Amounts, amounts_text, less
+from billsync.report.moves.amounts import Amounts, amounts_text, by_currency, less
 from billsync.report.recovery.losses.explaining import BETWEEN, HIDDEN, UNASKED, UNUSED_FEES
 from billsync.report.recovery.restore.fees import (
     Beginning,
@@ -65,7 +65,8 @@ def _at_start(link: Link, again: Beginning) -> Amounts:
     version = link.version
     if version is None:
         raise Unrated("its plan version isn't in the snapshot")
-    return fees_at_start(link.old, terms_of(link.old, version, plan_row(link.old, version)), again, link.addons)
+    terms = terms_of(link.old, version, plan_row(link.old, version))
+    return by_currency(fees_at_start(link.old, terms, again, link.addons))
 
 
 def hidden_charges(link: Link) -> Iterator[Accounted]:
