@@ -11,6 +11,7 @@ from billsync.kinds.checks import grant as checks
 from billsync.kinds.grant_end import at_creation, read, respell
 from billsync.kinds.grant_restored import restored
 from billsync.kinds.terms import FEATURE_TERMS, TAX_TERMS
+from billsync.model.duration import parse_duration
 from billsync.model.kind import Archetype, Kind, LabelPolicy, Parent, Progress, State, TakingBack, Trait
 from billsync.model.moment import parse_moment
 from billsync.model.said import Said, Word, sentence
@@ -229,6 +230,17 @@ def hindrance(row: Fields, now: datetime) -> tuple[str, str] | None:
     return None
 
 
+def not_before(grant: Fields, now: datetime) -> str | None:
+    """The start of a declared grant that begins later, as no grant is voided before that; None for one that is over at
+    once, of which nothing is left to void (customer-facts.md §7.7)."""
+    begins = parse_moment(str(grant.get("effective_at"))) or now
+    lasts = parse_duration(str(grant.get("expires_after")))
+    ends = parse_moment(str(grant.get("expires_at"))) or (lasts.after(begins) if lasts else None)
+    if ends is not None and ends <= now:
+        return None
+    return str(grant["effective_at"]) if begins > now else ""
+
+
 GRANT = Kind(
     name="grant",
     collection="grants",
@@ -262,7 +274,7 @@ GRANT = Kind(
     lost=lost,
     facts=facts,
     progress=Progress("settlement", SETTLEMENT, call="settle", sent="status", verb="settling"),
-    taking_back=TakingBack("state", "voided", "void", "voiding", loss, hindrance),
+    taking_back=TakingBack("state", "voided", "void", "voiding", loss, hindrance, not_before),
     after=("customer",),
     checks=checks.CHECKS,
     plain_key=forms.PLAIN_KEY,

@@ -104,6 +104,8 @@ class TakingBack:
 
     `call` is the capability, and the name of the guard; `verb` is the word for the change. `loss` says what is lost
     with a row, as a clause; `hindrance` is the reason why a row can't be taken back at a moment, with a hint.
+    `not_before` is the time, as text, before which what is declared so can't be: empty for none, and None where it
+    never can, as it is over when it is made.
     """
 
     field: str
@@ -112,6 +114,7 @@ class TakingBack:
     verb: str
     loss: Callable[[Fields], str]
     hindrance: Callable[[Fields, datetime], tuple[str, str] | None]
+    not_before: Callable[[Fields, datetime], str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -65,6 +66,36 @@ def test_a_grant_stays_where_no_server_takes_it_back() -> None:
     change = Change(Address("grant", ("acme", "welcome")), C, "granting")
 
     assert effect_of(change, KINDS["grant"], without) is Effect.IRREVERSIBLE
+
+
+@pytest.mark.parametrize(
+    ("terms", "effect", "lasting"),
+    [
+        ({}, Effect.UNTIL_USED, ""),
+        ({"effective_at": "2026-11-28T00:00:00Z", "expires_after": "P1M"}, Effect.UNTIL_USED, ""),
+        ({"effective_at": "2026-12-01T00:00:00Z"}, Effect.UNTIL_USED, "not before 2026-12-01T00:00:00Z"),
+        ({"effective_at": "2026-11-28T00:00:00Z", "expires_after": "PT1S"}, Effect.IRREVERSIBLE, ""),
+        ({"effective_at": "2026-11-28T00:00:00Z", "expires_at": "2026-11-30T00:00:00Z"}, Effect.UNTIL_USED, ""),
+    ],
+)
+def test_a_grant_is_taken_back_only_while_it_is_in_force(terms: dict[str, str], effect: Effect, lasting: str) -> None:
+    """Before its start and after its end, no server voids it."""
+    money = {"key": "g", "name": "G", "amount": Decimal(5), "currency": "USD", "funding_method": "none", **terms}
+    acme = Row("customer", "C1", {"id": "C1", "key": "acme", "name": "A", "labels": {"billsync_owner": "payments"}})
+    grant = Entity(Address("grant", ("acme", "g")), money, Position("a.yaml", 1, 1))
+    customer = Entity(Address("customer", ("acme",)), {"key": "acme", "name": "A"}, Position("a.yaml", 1, 1))
+    can = dated("openmeter")
+
+    plan = diff(
+        Desired("payments", (customer, grant)),
+        Snapshot({"customer": (acme,)}),
+        KINDS,
+        server=Server("here", TABLES, BALANCE, can.missing, can.is_alone),
+        mode=Mode("sync", deletes=True, allow={}),
+        now=datetime(2026, 11, 29, tzinfo=UTC),
+    )
+
+    assert [(change.effect, change.lasting) for change in plan.pending] == [(effect, lasting)]
 
 
 def test_what_takes_a_change_back_is_a_call_that_servers_have() -> None:

@@ -35,8 +35,19 @@ def with_effects(context: Context, changes: Iterable[Change]) -> tuple[Change, .
 def _with_effect(context: Context, change: Change, leaving: Mapping[Address, int]) -> Change:
     kind = context.registry[change.address.kind]
     effect = effect_of(change, kind, context.routes[kind.name])
+    if effect is Effect.UNTIL_USED:
+        return _from_its_start(context, replace(change, effect=effect), kind)
     staying = _staying(context, change.address, leaving) if effect is Effect.NEW_VERSION else None
     return replace(change, effect=effect, staying=staying)
+
+
+def _from_its_start(context: Context, change: Change, kind: Kind) -> Change:
+    """A change that can be taken back until it is used, once it has begun; never, if it is over at once."""
+    entity, form = context.entities.get(change.address), kind.taking_back
+    since = form.not_before(entity.fields, context.now) if entity and form else ""
+    if since is None:
+        return replace(change, effect=Effect.IRREVERSIBLE)
+    return replace(change, lasting=f"not before {since}") if since else change
 
 
 def effect_of(change: Change, kind: Kind, routes: Routes) -> Effect:

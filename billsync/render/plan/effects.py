@@ -37,7 +37,7 @@ def reversibility(item: Item) -> str:
         case Effect.IRREVERSIBLE:
             return "never"
         case Effect.UNTIL_USED:
-            return "until used"
+            return f"until used, but {item.lasting}" if item.lasting else "until used"
         case Effect.NEW_VERSION:
             return "by a new version"
         case Effect.REVERSIBLE | Effect.IN_PLACE:
