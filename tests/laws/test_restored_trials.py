@@ -12,6 +12,7 @@ from billsync.app.recovery.resending import resend
 from billsync.app.recovery.verifying import verify
 from billsync.local.server.editions import AUGUST, KONNECT_LATER, Edition
 from billsync.model.recovery import Recovery
+from billsync.model.value import decimal_text
 from billsync.report.recovery.losses.accounting import complete
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.snapshot.items import Event
@@ -66,7 +67,9 @@ def test_the_middle_of_a_trial_costs_what_the_report_says(
 
     lines = [one for one in found.accounts if one.money]
     assert complete(recovery, found.accounts) == ()
-    assert any(said in one.how and one.code == "phase-again" for one in found.accounts)
+    again = [one for one in found.accounts if one.code == "phase-again" and said in one.how]
+    texts = [f"its next charge is {decimal_text(-one.money['USD'])} USD less" for one in again]
+    assert [text in one.how for text, one in zip(texts, again, strict=True)] == [True]
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
     for world in (new, old):
         world.clock.advance((new.clock.now() - world.clock.now()).total_seconds() + 110 * DAY * (world is new))

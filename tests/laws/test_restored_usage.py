@@ -10,10 +10,12 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from billsync.app.reading.forecast import read_forecast_facts
 from billsync.app.recovery.resending import resend
 from billsync.app.recovery.verifying import verify
 from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Recovery
+from billsync.report.forecast.customer import customer_forecast
 from billsync.report.recovery.losses.accounting import EVENT, complete
 from billsync.report.recovery.proof.departures import Aspect
 from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
@@ -180,3 +182,30 @@ def test_no_event_is_sent_twice_to_a_server_that_would_keep_both() -> None:
 
     assert counts == [(120, 0), (0, 120)]
     assert sorted(slow.sent) == sorted(identities)
+
+
+def test_credits_run_out_when_they_would_have_without_the_restore() -> None:
+    """Usage of ten days that is dated in one second is no pace of so much a second."""
+    text = SHOP.replace('payment_term: in_arrears, price: {type: flat, amount: "31"}', "price: {type: free}")
+    old = lived_through([(0, text + CUSTOMER.format("units", "units").replace("500", "45"))], days=10)
+    calls = [
+        {"specversion": "1.0", "id": f"u-{number}", "source": "test", "type": "call", "subject": "units"}
+        for number in range(51)
+    ]
+    with old.http() as http:
+        assert http.post("/events", json=calls).is_success
+    old.clock.advance(5)
+    recovery, events = recovery_of(old, has_events=True), events_of(old)
+    new = empty_at_the_same_time(old, hours=0)
+    found = restored(new, recovery, events=events)
+    resend(new.connection(), recovery, events, Choices(), found, lambda text: None)
+    for world in (old, new):
+        world.clock.advance(3600)
+
+    want, have = (customer_forecast(read_forecast_facts(one.connection(), "units")) for one in (old, new))
+
+    (would, will) = (one.forecasts[0].outlooks[0].short_at for one in (want, have))
+    assert would is not None
+    assert will is not None
+    assert abs(will - would) < timedelta(hours=1)
+    assert {note.code for note in have.notes} - {note.code for note in want.notes} == {"usage-restored"}

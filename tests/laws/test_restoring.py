@@ -156,7 +156,7 @@ def test_phases_that_were_past_and_one_that_was_running() -> None:
     assert balances(new) == balances(old)
     assert set(lines) == {"subscription/birch/default"}
     assert lines["subscription/birch/default"].code == "phase-again"
-    said = "its phase trial lasts 5 days longer than it would have"
+    said = "its phase trial lasts 5 days longer than it would have; its next charge is 5 USD less"
     assert lines["subscription/birch/default"].how == said
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
     assert writes_of_another(new, recovery) == ()
@@ -253,7 +253,7 @@ def test_on_konnect_phases_that_were_over_come_again(past_a_trial: Recovery) -> 
     found = restored(new, past_a_trial)
 
     (line,) = (one for one in found.accounts if one.fate is not Fate.RESTORED and one.count)
-    said = "its phase trial, which was over, lasts 14 days again"
+    said = "its phase trial, which was over, lasts 14 days again; its next charge is 30 USD less"
     assert (line.fate, line.code, line.how) == (Fate.DIFFERENT, "phase-again", said)
     assert balances(new) == balances_in(past_a_trial)
     assert writes_of_another(new, past_a_trial) == ()

@@ -34,6 +34,21 @@ def test_what_is_said_of_many_is_said_once() -> None:
     )
 
 
+def test_a_version_of_many_is_one_of_it() -> None:
+    """Not `it@1`, which names none of them."""
+    addons = [Address("addon", (key,)) for key in ("seats", "support")]
+    reasons = [f"{one.text}@1 is a draft with other content" for one in addons]
+    changes = [
+        Change(one, Action.UPDATE, "publishing", Outcome.REFUSED, (), reason, f"delete {one.text}@1", "foreign-draft")
+        for one, reason in zip(addons, reasons, strict=True)
+    ]
+
+    assert text_of(*changes) == (
+        "refused[foreign-draft]: 2 addons: version 1 of it is a draft with other content\n"
+        "  seats, support\n  delete version 1 of it"
+    )
+
+
 def test_a_few_are_all_named() -> None:
     assert text_of(noted(0), noted(1)) == (
         "refused[chain-change]: 2 subscriptions: it is on another plan than declared\n"

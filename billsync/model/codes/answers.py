@@ -64,6 +64,15 @@ ANSWERS = Chapter(
             "the subscription to prepaid that begins 2026-10-01 00:00:00Z is left out",
         ),
         Code(
+            "usage-restored",
+            "usage that a restore dated at the start of a subscription",
+            "A restore sends the usage of the running period dated in the second in which the subscription begins "
+            "again. The pace by which credits run out is that of all usage since the period began, as if nothing had "
+            "been lost. Where the usage from before the restore wasn't sent (`--usage none`), the pace is too slow.",
+            "prepaid began again in a restore, which dates earlier usage at that moment: the pace is that of all usage "
+            "since 2026-09-01 00:00:00Z",
+        ),
+        Code(
             "earlier-not-read",
             "a part of the period that the server doesn't show",
             "A subscription shows its items as they are now. What an item cost before it was changed, or an add-on "

@@ -305,7 +305,8 @@ RESTORES = Chapter(
             "No call of the API begins in the middle of a phase, so that it lasts its whole length again. Konnect has "
             "no call that begins in a later phase either: there, phases that were over come again. The money is that "
             "of the next charge; `phase-later` has that of the charges after it.",
-            "subscription/acme/default: its phase trial lasts 9.5 days longer than it would have",
+            "subscription/acme/default: its phase trial lasts 9.5 days longer than it would have; its next charge is "
+            "9.66 USD less",
         ),
         Code(
             "phase-later",
@@ -313,7 +314,8 @@ RESTORES = Chapter(
             "A phase comes again, or lasts longer (`phase-again`): until the last phase has begun, charges are others "
             "than they would have been. The money is exact, without usage; with that of `phase-again` it is all that "
             "the longer phase costs.",
-            "subscription/acme/default: as its phase lasts longer, later charges are 5.85 USD less, without usage",
+            "subscription/acme/default: as its phase lasts longer, charges after the next one are 5.85 USD less, "
+            "without usage",
         ),
         Code(
             "new-period",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from re import sub
 
 from billsync.model.frozen import dataclass, replace
 from billsync.render.plan.outline import Item
@@ -35,10 +36,15 @@ def _group(items: list[Item]) -> Group:
     names = tuple(item.name for item in items)
     if len(items) > 1:
         few = ", ".join((*names[:FEW], *("…" if len(names) > FEW else ())))
-        texts = (_anonymous(text, first).replace(ITSELF, "it") for text in (first.reason, first.hint))
+        texts = (_as_it(_anonymous(text, first)) for text in (first.reason, first.hint))
         reason, hint = (text.replace(LISTED, f": [{few}]") for text in texts)
         first = replace(first, reason=reason, hint=hint)
     return Group(first, names)
+
+
+def _as_it(text: str) -> str:
+    """The text, in which an entity, or a version of it, is `it`."""
+    return sub(f"{ITSELF}@([0-9]+)", r"version \1 of it", text).replace(ITSELF, "it")
 
 
 def _without_name(item: Item) -> Item:

@@ -14,6 +14,8 @@ from billsync.report.recovery.losses.accounting import LossReport, Money
 from billsync.report.recovery.proof.departures import Aspect, Departure, Proof
 
 UNEXPLAINED = "NOT EXPLAINED"
+ALSO = "also"
+"""The word for the fate of a line that counts no row: its row has one in the line before, or is simply restored."""
 LOSS_COLUMNS = ("Customer", "What", "Fate", "Why", "Code", "Money")
 PROOF_COLUMNS = ("Customer", "Subscription", "What", "Snapshot", "Server", "Difference", "Explained by")
 NUMBERS = frozenset({"Money", "Difference"})
@@ -50,7 +52,7 @@ def money_lines(money: Mapping[str, Money]) -> Iterator[str]:
 
 def loss_cells(one: Accounted) -> tuple[str, ...]:
     """The cells of a line of the report."""
-    return one.customer or "", one.what, one.fate.value, one.how, one.code, money_text(one)
+    return one.customer or "", one.what, one.fate.value if one.count else ALSO, one.how, one.code, money_text(one)
 
 
 def money_text(one: Accounted) -> str:
@@ -82,8 +84,21 @@ def proof_headline(proof: Proof, *, taken_at: datetime, target: str) -> str:
         return f"Verified: {against}: {what} is as it was."
     departs = "1 departure" if count == 1 else f"{count:,} departures"
     if not bad:
-        return f"Verified: {against}: {departs}, explained by the loss report."
+        lost = ", ".join(lost_texts(proof))
+        verdict = f"Verified, but for what is lost ({lost})" if lost else "Verified"
+        return f"{verdict}: {against}: {departs}, explained by the loss report."
     return f"NOT verified: {against}: {departs}, {bad:,} not explained."
+
+
+def lost_texts(proof: Proof) -> Iterator[str]:
+    """How many customers and subscriptions are lost, of all, and how many other departures are of what is lost."""
+    of_lost = [one for one in proof.departures if any(line.fate is Fate.LOST for line in one.why)]
+    for aspect, more in ((Aspect.CUSTOMER, " with all that they had"), (Aspect.SUBSCRIPTION, "")):
+        if count := sum(one.aspect is aspect for one in of_lost):
+            number = proof.compared[aspect]
+            yield f"{count:,} of {number:,} {aspect.value}{'' if number == 1 else 's'}{more}"
+    if others := sum(one.aspect not in (Aspect.CUSTOMER, Aspect.SUBSCRIPTION) for one in of_lost):
+        yield f"{others:,} other {'thing' if others == 1 else 'things'}"
 
 
 def departure_cells(one: Departure) -> tuple[str, ...]:

@@ -15,9 +15,15 @@ from billsync.report.billing.subscribed import Subscribed
 from billsync.report.billing.unshown import Booked
 from billsync.report.credits.wallet import Wallet
 from billsync.report.forecast.forecast import Basis, Forecast, forecast, known_only_until
+from billsync.report.forecast.restored import restored_since
 from billsync.report.forecast.running_period import Besides
 
 LATE = "{key}: the fee due {at:%Y-%m-%d %H:%M:%SZ} is not booked yet, as the server lags; it is counted as due"
+
+SPREAD = (
+    "{plan} began again in a restore, which dates earlier usage at that moment: the pace is that of all usage since "
+    "{since:%Y-%m-%d %H:%M:%SZ}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,10 @@ def _notes(facts: ForecastFacts, found: tuple[Forecast, ...]) -> Iterator[Note]:
     yield from (note for one in facts.running for note in one.besides.notes)
     for each in found:
         yield from (Note("not-estimated", f"not estimated, and in no total: {one.text}") for one in each.not_estimated)
+    for running in facts.running:
+        since = restored_since(running.subscription, facts.wallet.grants, facts.now)
+        if since is not None and running.subscription.priced_by_usage:
+            yield Note("usage-restored", SPREAD.format(plan=running.subscription.plan_key, since=since))
     for each in found:
         yield from (Note("not-booked-yet", LATE.format(key=one.key, at=one.at)) for one in each.late)
     for one in facts.subscriptions:

@@ -20,6 +20,7 @@ from billsync.report.billing.subscribed import Subscribed
 from billsync.report.credits.credits import Expense, held
 from billsync.report.credits.settling import Settled, Settlement, settle
 from billsync.report.credits.wallet import Past, Wallet
+from billsync.report.forecast.restored import began
 from billsync.report.forecast.running_out import Pace, ends, seen_at, short_at
 
 
@@ -223,7 +224,9 @@ def _outlook(basis: Basis, currency: str, past: Past, settlement: Settlement, *,
 
 def _pace(basis: Basis) -> Pace:
     seen = seen_at(basis.now, basis.metered)
-    return Pace(basis.subscription, basis.now, basis.metered, seen, basis.steady, basis.besides)
+    dues = running(basis.subscription, basis.now)
+    since = began(basis.subscription, basis.wallet.grants, dues, basis.now)
+    return Pace(basis.subscription, basis.now, basis.metered, seen, basis.steady, basis.besides, since)
 
 
 @exactly

@@ -18,6 +18,7 @@ from billsync.rating.rate import Without
 from billsync.report.billing.charges import Due, Metered, charge, due
 from billsync.report.billing.subscribed import Subscribed
 from billsync.report.credits.credits import Expense, Funding, Purse
+from billsync.report.forecast.restored import Began
 
 PERIODS_AHEAD = 12
 SECOND = timedelta(seconds=1)
@@ -29,7 +30,8 @@ OPEN = frozenset({Without.MINIMUM})
 class Pace:
     """The course of usage from `now`. `seen` is the usage of a feature in its running period, with that period.
 
-    `steady` are features whose usage doesn't grow with time; `besides` are the parts that its row doesn't show.
+    `steady` are features whose usage doesn't grow with time; `besides` are the parts that its row doesn't show. `began`
+    is since when usage has come that a restore dated at the start of its period.
     """
 
     subscription: Subscribed
@@ -38,6 +40,7 @@ class Pace:
     seen: Mapping[str, tuple[Period, Decimal]]
     steady: frozenset[str]
     besides: tuple[Due, ...]
+    began: Began
 
     @exactly
     def metered_by(self, moment: datetime, one: Due) -> Metered:
@@ -52,8 +55,9 @@ class Pace:
         running, quantity = self.seen[feature]
         if feature in self.steady:
             return {one.needs: quantity}
-        elapsed = max(Decimal((self.now - running.start) // SECOND), Decimal(1))
-        seconds = Decimal((min(moment, period.end) - period.start) // SECOND)
+        since, start = self.began.get((feature, running), running.start), self.began.get(one.needs, period.start)
+        elapsed = max(Decimal((self.now - since) // SECOND), Decimal(1))
+        seconds = Decimal((min(moment, period.end) - start) // SECOND)
         return {one.needs: divided(quantity * seconds, elapsed)}
 
 

@@ -118,9 +118,9 @@ def loss_report(accounts: Iterable[Accounted]) -> LossReport:
     return LossReport(dict(sorted(counts.items())), money(given), tuple(lines))
 
 
-def _order(one: Accounted) -> tuple[bool, str, str, str, str]:
-    """Rows without a customer first, then by customer."""
-    return one.customer is not None, one.customer or "", one.kind, one.what, one.row_id
+def _order(one: Accounted) -> tuple[bool, str, str, str, bool, str]:
+    """Rows without a customer first, then by customer; what only adds to a row comes after it."""
+    return one.customer is not None, one.customer or "", one.kind, one.what, not one.count, one.row_id
 
 
 def money(accounts: Iterable[Accounted]) -> Mapping[str, Money]:

@@ -35,6 +35,8 @@ from billsync.report.recovery.restore.old import Old
 from billsync.report.recovery.restore.phases import lasts_longer
 from billsync.report.recovery.restore.settlement import Reason, credit_doubts
 
+ARREARS = "arrears-cut"
+
 
 @dataclass(frozen=True, slots=True)
 class BilledAgain:
@@ -123,13 +125,17 @@ def _with_phase(
     more = less(less(apart, given), fate.money)
     if not more:
         return (fate,)
-    sides = {
-        "less": {currency: negative(amount) for currency, amount in more.items() if amount < ZERO},
-        "more": {currency: amount for currency, amount in more.items() if amount > ZERO},
-    }
-    said = " and ".join(f"{amounts_text(amounts)} {word}" for word, amounts in sides.items() if amounts)
-    how = f"as its phase lasts longer, later charges are {said}, without usage"
+    how = f"as its phase lasts longer, charges after the next one are {_apart_text(more)}, without usage"
     return fate, replace(link.old.fated(link.row, Fate.DIFFERENT, PHASE_LATER, how, more), count=0)
+
+
+def _apart_text(amounts: Amounts) -> str:
+    """`4 USD less and 3 EUR more`."""
+    sides = {
+        "less": {currency: negative(amount) for currency, amount in amounts.items() if amount < ZERO},
+        "more": {currency: amount for currency, amount in amounts.items() if amount > ZERO},
+    }
+    return " and ".join(f"{amounts_text(each)} {word}" for word, each in sides.items() if each)
 
 
 def _with_paid_twice(link: Link, fate: Accounted, fees: Amounts) -> tuple[Accounted, ...]:
@@ -150,7 +156,7 @@ def _fate(link: Link, terms: PlanTerms, beginning: Beginning, given: tuple[Amoun
         apart = less(next_charge_apart(link.old, link.row, terms, beginning, link.addons), given[1])
         if apart and not found:
             how = "its next charge has fees in arrears for the time since it began again"
-            found.append(Reason(code="arrears-cut", how=how))
+            found.append(Reason(code=ARREARS, how=how))
     except Unrated as problem:
         apart = {}
         found.append(Reason(code="next-charge-unknown", how=f"its next charge can't be worked out ({problem})"))
@@ -165,7 +171,8 @@ def _fated(link: Link, found: list[Reason], apart: Amounts) -> Accounted:
         found.append(Reason(code="marked", how="billsync's label of its key is new, and it still has no owner"))
     if not found:
         return link.old.fated(link.row, Fate.RESTORED)
-    how = "; ".join(one.how for one in found)
+    said = [f"its next charge is {_apart_text(apart)}"] if apart and found[0].code != ARREARS else []
+    how = "; ".join((*(one.how for one in found), *said))
     return link.old.fated(link.row, Fate.DIFFERENT, found[0].code, how, apart)
 
 
