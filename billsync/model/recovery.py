@@ -59,8 +59,9 @@ class Promise:
     """The terms and dues of one subscription in force, on which a customer counts.
 
     `due` is the forecast of the running period by currency: everything that its end will charge. `hidden` is the part
-    of it for what has changed since, which its row doesn't show, and `early` what usage of the period would add if it
-    counted for cards that began later. `addons` are quantities by key; `access` are the keys of features that the
+    of it for what has changed since, which its row doesn't show, and `early` what it would be more, or
+    less, for the usage that a restore sends again: cards that began later count all of it, and what an ended period of
+    a card was charged for isn't sent. `addons` are quantities by key; `access` are the keys of features that the
     customer may use. What the server doesn't show is None.
     """
 

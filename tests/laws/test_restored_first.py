@@ -78,7 +78,15 @@ def swaps(accounts: tuple[Accounted, ...]) -> list[str]:
     return [f"{one.what}: {one.how}" for one in accounts if one.code == "drawn-instead"]
 
 
-@pytest.mark.parametrize("terms", [terms for name, terms in ENDS.items() if name != "soon"])
+@pytest.mark.parametrize(
+    "terms",
+    [
+        pytest.param(ENDS["never"], marks=pytest.mark.exhaustive),
+        pytest.param(ENDS["after the period"], marks=pytest.mark.exhaustive),
+        ENDS["with the period"],
+        ENDS["within the period"],
+    ],
+)
 def test_the_credit_for_a_fee_is_drawn_before_every_grant(terms: str) -> None:
     old, recovery = shop(terms)
     new = empty_at_the_same_time(old)

@@ -192,7 +192,7 @@ def _synced(world: World, text: str) -> None:
 
 
 @given(SHOPS)
-@settings(max_examples=examples(4), deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 def test_any_world_comes_back(shop: Shop) -> None:
     comes_back(lived(shop), shop.pause)
 

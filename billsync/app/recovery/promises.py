@@ -49,6 +49,7 @@ from billsync.report.recovery.facts.promises import (
     terms_of,
     unshown_terms,
 )
+from billsync.report.recovery.facts.sent_since import sent_since
 from billsync.report.recovery.snapshot.items import kept
 from billsync.report.recovery.snapshot.sharing import Sharing
 
@@ -155,7 +156,7 @@ def _promises(
 ) -> Iterator[tuple[str, Promise]]:
     apart = _dues(connection, found, addons, facts)
     terms = [one.terms for one in found]
-    dues = {name: (*one.all, *(one.widened or ())) for name, one in apart.items()}
+    dues = {name: (*one.all, *one.resent) for name, one in apart.items()}
     metered = _usage(connection, terms, dues, facts.catalog)
     access = _access(connection, dict.fromkeys(one.customer_id for one in terms))
     for one in terms:
@@ -250,16 +251,24 @@ def _dues(
     rated = [(one.terms.subscribed, one.own) for one in in_force if isinstance(one.terms.subscribed, Subscribed)]
     changed = [one.customer_id for one, own in rated if may_hide_charges(one, addons.get(one.id, ()), own, facts.now)]
     charges = _charges(connection, dict.fromkeys(changed))
+    mine: dict[str, list[Subscribed]] = defaultdict(list)
+    for one, _ in rated:
+        mine[one.customer_id].append(one)
     found: dict[str, Dues] = {}
     alike: ByIdentity[Dues] = ByIdentity()
     for one, _ in rated:
-        rows = charges.get(one.customer_id)
-        if rows:
-            found[one.id] = dues_of(one, rows, facts.catalog.features, facts.now)
+        rows, several = charges.get(one.customer_id), mine[one.customer_id]
+        if rows or len(several) > 1:
+            found[one.id] = _dues_of(one, several, rows or (), facts)
         else:
-            plain = partial(dues_of, one, (), facts.catalog.features, facts.now)
-            found[one.id] = alike.of((one.timeline, one.slots), plain)
+            found[one.id] = alike.of((one.timeline, one.slots), partial(_dues_of, one, several, (), facts))
     return found
+
+
+def _dues_of(one: Subscribed, several: Sequence[Subscribed], rows: Iterable[Fields], facts: PromiseFacts) -> Dues:
+    """What is still to be charged of one of a customer's subscriptions."""
+    sent = sent_since(several, facts.catalog, facts.now)
+    return dues_of(one, rows, facts.catalog.features, facts.now, sent)
 
 
 def _charges(connection: Connection, customers: Iterable[str]) -> Mapping[str, tuple[Fields, ...]]:

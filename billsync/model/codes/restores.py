@@ -256,6 +256,17 @@ RESTORES = Chapter(
             "usage of acme: its usage is charged 2 USD more as that from before a card began counts for it, too",
         ),
         Code(
+            "usage-cut",
+            "usage of longer periods that is not sent again",
+            "Usage is sent again since the running period of a card began. Where several cards price the same events "
+            "by periods of several lengths, that is the latest of these starts, as all before it was charged for the "
+            "shorter one: the card with the longer period lacks it. Where invoices pay, and a card has a shorter "
+            "period than its plan, its ended periods are on the invoice of the plan's period, and aren't charged "
+            "again. The money is what the next charge lacks.",
+            "usage of acme: its usage is charged 50 USD less: what is from before the shortest running period of cards "
+            "for the same events isn't sent again",
+        ),
+        Code(
             "usage-at-start",
             "usage that is dated at the start of the new subscription",
             "Totals and tiers of the running period come out right; the times in the history don't.",

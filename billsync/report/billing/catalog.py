@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 
 from billsync.model.frozen import dataclass
 from billsync.model.value import Fields
@@ -13,7 +14,8 @@ from billsync.report.billing.usage import ADDITIVE, STEADY, MeterSlice, gauge_of
 class Catalog:
     """The live features and meters: `features` maps ids to keys, also of archived ones, as subscriptions keep them.
 
-    `steady` are features, and `additive` ids of meters, by how their values grow with time.
+    `steady` are features, and `additive` ids of meters, by how their values grow with time. `events` are the types of
+    events by the meter's id.
     """
 
     features: Mapping[str, str]
@@ -21,6 +23,7 @@ class Catalog:
     steady: frozenset[str]
     dimensions: Mapping[str, frozenset[str]]
     additive: frozenset[str] = frozenset()
+    events: Mapping[str, str] = field(default_factory=dict)
 
     def dimensions_of(self, feature: str) -> frozenset[str]:
         """The dimensions of the meter of a feature that has one."""
@@ -35,4 +38,5 @@ def catalog_of(features: Sequence[Fields], meters: Sequence[Fields]) -> Catalog:
     slices = {str(row["key"]): meter_slice for row in rows if (meter_slice := gauge_of(row))}
     steady = frozenset(key for key, one in slices.items() if aggregations.get(one.meter_id) in STEADY)
     additive = frozenset(meter_id for meter_id, aggregation in aggregations.items() if aggregation in ADDITIVE)
-    return Catalog({str(row["id"]): str(row["key"]) for row in rows}, slices, steady, dimensions, additive)
+    events = {str(row["id"]): str(row.get("event_type")) for row in meters}
+    return Catalog({str(row["id"]): str(row["key"]) for row in rows}, slices, steady, dimensions, additive, events)

@@ -10,11 +10,10 @@ from decimal import Decimal
 from billsync.model.duration import parse_duration
 from billsync.model.frozen import dataclass, replace
 from billsync.model.malformed import Malformed, MalformedRow
-from billsync.model.moment import cut_to_seconds
 from billsync.model.value import Fields, Plain
 from billsync.rating.arithmetic import ZERO, plus
 from billsync.rating.errors import RatingError
-from billsync.rating.periods import period_at
+from billsync.rating.periods import Period, period_at
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.attached import Attached
 from billsync.report.billing.charges import Due, Metered, UnknownCurrency, amount
@@ -22,6 +21,7 @@ from billsync.report.billing.subscribed import Subscribed, optional_moment
 from billsync.report.billing.unshown import unshown
 from billsync.report.forecast.forecast import running
 from billsync.report.moves.amounts import less
+from billsync.report.recovery.facts.sent_since import Sent
 
 ACTIVE, CANCELED = "active", "canceled"
 
@@ -126,13 +126,14 @@ class Dues:
     """The charges that a subscription is still to get up to the end of its running period: usage, fees in arrears and
     the next period's fees in advance. Those that are `hidden` are for earlier states of it, which its row doesn't show.
 
-    `widened` are the known ones as if all usage of the period counted for their cards; None where that isn't known, as
-    a card has another period than its plan.
+    `resent` are the known ones with the usage that a restore sends again: that from before a card began, too, and not
+    that of a period that is `ended`, or that another card was charged for.
     """
 
     known: tuple[Due, ...] = ()
     hidden: tuple[Due, ...] = ()
-    widened: tuple[Due, ...] | None = ()
+    resent: tuple[Due, ...] = ()
+    ended: frozenset[tuple[str, Period]] = frozenset()
 
     @property
     def all(self) -> tuple[Due, ...]:
@@ -140,33 +141,31 @@ class Dues:
         return (*self.known, *self.hidden)
 
 
-def dues_of(one: Subscribed, charges: Iterable[Fields], features: Mapping[str, str], now: datetime) -> Dues:
-    """The charges up to the end of the running period; `charges` are its customer's rows, which show earlier states."""
+def dues_of(one: Subscribed, charges: Iterable[Fields], features: Mapping[str, str], now: datetime, sent: Sent) -> Dues:
+    """The charges up to the end of the running period; `charges` are its customer's rows, which show earlier states.
+    `sent` is since when a restore sends usage again."""
     shown = running(one, now)
     hidden = unshown(charges, one, known=shown, features=features, now=now)
     known = tuple(due for due in shown if due.at > now)
-    return Dues(known, tuple(due for due in hidden.dues if due.at > now), _widened(one, known, now))
+    resent = tuple(_resent(due, now, sent) for due in known)
+    ended = frozenset(due.needs for due in known if due.needs and due.billed.service_period.end <= now)
+    coming = tuple(due for due in hidden.dues if due.at > now)
+    return Dues(known, coming, known if resent == known else resent, ended)
 
 
 def dues_at_end(
     one: Subscribed, charges: Iterable[Fields], features: Mapping[str, str], now: datetime
 ) -> tuple[Due, ...]:
     """The charges up to the end of the running period, the hidden ones too."""
-    return dues_of(one, charges, features, now).all
+    return dues_of(one, charges, features, now, {}).all
 
 
-def _widened(one: Subscribed, known: tuple[Due, ...], now: datetime) -> tuple[Due, ...] | None:
-    begun = {life.phase.key: life.life.start for life in phase_lives(one.timeline)}
-    start, found = one.period_at(now).start, list[Due]()
-    for due in known:
-        service = due.billed.service_period
-        if due.needs is not None and service.holds(now):
-            if due.billed.item.cadence != one.timeline.cadence:
-                return None
-            since = min(service.start, cut_to_seconds(max(start, begun[due.billed.phase])))
-            due = replace(due, billed=replace(due.billed, service_period=replace(service, start=since)))
-        found.append(due)
-    return known if found == list(known) else tuple(found)
+def _resent(due: Due, now: datetime, sent: Sent) -> Due:
+    """A charge, for the usage that is sent again."""
+    service, since = due.billed.service_period, sent.get(due.slot.feature or "")
+    if due.needs is None or since is None or not service.holds(now):
+        return due
+    return replace(due, billed=replace(due.billed, service_period=replace(service, start=since)))
 
 
 def due_by_currency(one: Subscribed, dues: Iterable[Due], metered: Metered) -> Mapping[str, Decimal] | None:
@@ -185,7 +184,8 @@ def due_by_currency(one: Subscribed, dues: Iterable[Due], metered: Metered) -> M
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """The sum of dues by currency, the hidden part of it, and what more it would be with all usage of the period."""
+    """The sum of dues by currency, the hidden part of it, and what more it would be with the usage that a restore sends
+    again; below zero for less."""
 
     due: Mapping[str, Decimal] | None = None
     hidden: Mapping[str, Decimal] | None = None
@@ -199,10 +199,11 @@ def amounts_of(one: Subscribed | Malformed, dues: Dues | None, metered: Metered)
     known = due_by_currency(one, dues.known, metered)
     whole = due_by_currency(one, dues.all, metered) if dues.hidden else known
     hidden = due_by_currency(one, dues.hidden, metered) if dues.hidden else {}
-    if dues.widened is dues.known:
+    if dues.resent is dues.known and not dues.ended:
         return Owed(whole, hidden, {})
-    widened = None if dues.widened is None else due_by_currency(one, dues.widened, metered)
-    return Owed(whole, hidden, None if widened is None or known is None else less(widened, known))
+    left = {needs: quantity for needs, quantity in metered.items() if needs not in dues.ended}
+    resent = due_by_currency(one, dues.resent, left)
+    return Owed(whole, hidden, None if resent is None or known is None else less(resent, known))
 
 
 def addons_at(addons: Sequence[Attached] | None, keys: Mapping[str, str], now: datetime) -> Mapping[str, int] | None:

@@ -35,9 +35,9 @@ BETWEEN, UNUSED_FEES, UNASKED, HIDDEN = "charged-between", "fee-unused", "fee-un
 """The codes of fees that fell due between the snapshot and the restore, that were paid for a time in which nothing is
 in force, that nobody asks for after that, and of charges that no row shows."""
 
-EARLY, IN_FIRST_PHASE = "usage-early", "usage-in-first-phase"
-"""The codes of usage that counts for cards that weren't in force yet, and of that which the first phase prices in place
-of a later one."""
+EARLY, CUT, IN_FIRST_PHASE = "usage-early", "usage-cut", "usage-in-first-phase"
+"""The codes of usage that counts for cards that weren't in force yet, of usage that isn't sent again, and of that which
+the first phase prices in place of a later one."""
 
 PHASE_AGAIN, PHASE_LATER = "phase-again", "phase-later"
 """The codes of a phase that lasts longer than it would have, and of what that costs after the next charge."""

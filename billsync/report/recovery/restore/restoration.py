@@ -32,7 +32,7 @@ from billsync.model.kind import Archetype, Kind, Registry
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
-from billsync.report.recovery.losses.explaining import EARLY, IN_FIRST_PHASE
+from billsync.report.recovery.losses.explaining import CUT, EARLY, IN_FIRST_PHASE
 from billsync.report.recovery.restore.chains import Begun, chains
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.restore.compensated import excess_lines, swap_lines
@@ -341,7 +341,7 @@ class _Restoring:
         )
         moved = usage_in_first_phase(self.old, begun, self.events)
         used = usage_accounts(self.old, self.choices, self.events, served, moved)
-        apart = (EARLY, IN_FIRST_PHASE)
+        apart = (CUT, EARLY, IN_FIRST_PHASE)
         self.accounts += (one for one in used if one.code not in apart or one.row_id not in self.survivors)
         self.accounts += debt_accounts(self.debts, takes_fees=self.tables.takes_fees)
         self.accounts += map(kept_debt, self.owed)

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator, Mapping
 from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
-from billsync.rating.arithmetic import negative
+from billsync.rating.arithmetic import ZERO, negative
 from billsync.report.moves.amounts import Amounts, amounts_text
 from billsync.report.recovery.losses.accounting import EVENT
-from billsync.report.recovery.losses.explaining import EARLY, IN_FIRST_PHASE
+from billsync.report.recovery.losses.explaining import CUT, EARLY, IN_FIRST_PHASE
 from billsync.report.recovery.restore.choices import Choices, InAdvance, Usage
 from billsync.report.recovery.restore.fees import may_hide, usage_due
 from billsync.report.recovery.restore.old import Old
@@ -20,6 +20,7 @@ from billsync.report.recovery.restore.usage_in_phase import InFirstPhase
 
 NOT_IN_SNAPSHOT = "the snapshot was taken without usage events: no bill counts those of the running period"
 UNLESS_BILLED = "no bill counts them, unless the old server's did"
+NOT_AGAIN = "what is from before the shortest running period of cards for the same events isn't sent again"
 NOT_KNOWN = "; what they would have cost isn't known"
 
 
@@ -54,10 +55,13 @@ def usage_accounts(
     is_complete = old.recovery.header.has_events  # who has no events has used nothing, even where no charge is known
     costs = {one: cost for one, cost in found.items() if one in events or not is_complete or any(cost.values())}
     early = {} if _is_lost(old, choices) else _early(old, served, moved)
-    for customer in sorted(events.keys() | costs.keys()):
+    for customer in sorted(events.keys() | costs.keys() | early.keys()):
         number, address = events.get(customer, Number()), old.source.found.names.get(customer)
         key = address.key if address else None
         line = Accounted(EVENT, customer, f"usage of {key or customer}", Fate.LOST, customer=key, count=number.whole)
+        if customer not in events and customer not in costs:
+            yield from _lines_of_early(line, early[customer])
+            continue
         if _is_lost(old, choices) or customer not in served or not number.past:
             yield from _lines(_fated(old, choices, line, is_served=customer in served), costs.get(customer, {}))
             yield from _lines_of_early(line, early.get(customer, {}))
@@ -91,9 +95,9 @@ def _costs(old: Old, customers: Collection[str] | None) -> Mapping[str, Mapping[
 def _early(
     old: Old, customers: Collection[str], moved: Mapping[str, Mapping[str, InFirstPhase]]
 ) -> Mapping[str, Mapping[str, Amounts | None]]:
-    """By customer and subscription, what usage from before a card was in force adds to the next charge, as it is dated
-    at the start; None where that isn't known, and left out where it is nothing. Cards of a phase that isn't begun with
-    count none of it."""
+    """By customer and subscription, what the next charge is more for usage from before a card was in force, as it is
+    dated at the start, or less for usage that isn't sent again; None where that isn't known, and left out where it is
+    nothing. Cards of a phase that isn't begun with count none of it."""
     found: dict[str, dict[str, Amounts | None]] = defaultdict(dict)
     for row in old.recovery.live.of("subscription"):
         promise = old.recovery.promises.get(row.id)
@@ -108,10 +112,15 @@ def _early(
 
 def _lines_of_early(line: Accounted, early: Mapping[str, Amounts | None]) -> Iterator[Accounted]:
     for subscription, amounts in sorted(early.items()):
-        more = f"{amounts_text(amounts)} more" if amounts else "more, which isn't known,"
-        how = f"its usage is charged {more} as that from before a card began counts for it, too"
-        fated = replace(line, fate=Fate.DIFFERENT, code=EARLY, how=how, count=0)
-        yield replace(fated, row_id=subscription, money=amounts or {})
+        fated = replace(line, fate=Fate.DIFFERENT, row_id=subscription, count=0)
+        more = {currency: amount for currency, amount in (amounts or {}).items() if amount > ZERO}
+        if more or amounts is None:
+            said = f"{amounts_text(more)} more" if more else "more, which isn't known,"
+            how = f"its usage is charged {said} as that from before a card began counts for it, too"
+            yield replace(fated, code=EARLY, how=how, money=more)
+        if fewer := {currency: amount for currency, amount in (amounts or {}).items() if amount < ZERO}:
+            said = amounts_text({currency: negative(amount) for currency, amount in fewer.items()})
+            yield replace(fated, code=CUT, how=f"its usage is charged {said} less: {NOT_AGAIN}", money=fewer)
 
 
 def _lines_in_first_phase(line: Accounted, moved: Mapping[str, InFirstPhase]) -> Iterator[Accounted]:

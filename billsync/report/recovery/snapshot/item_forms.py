@@ -81,7 +81,7 @@ _PROMISE = record(
         "due": Member(optional(_AMOUNTS), "Everything that the period's end will charge, by currency."),
         "access": Member(optional(_SET), "The features that the customer may use."),
         "hidden": Member(optional(_AMOUNTS), "The part of `due` for what has changed within the period."),
-        "early": Member(optional(_AMOUNTS), "What earlier usage of the period would add for cards that began in it."),
+        "early": Member(optional(_AMOUNTS), "What `due` would be more, or less, by the usage that a restore sends."),
     },
 )
 
