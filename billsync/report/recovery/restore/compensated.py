@@ -24,7 +24,7 @@ from billsync.report.recovery.facts.standing import CUSTOMER, OVER
 from billsync.report.recovery.losses.explaining import BY_START, NOT_DUE, SMALLER, UNUSED
 from billsync.report.recovery.restore.chains import Begun, Chains, chains
 from billsync.report.recovery.restore.choices import Choices
-from billsync.report.recovery.restore.compensation import in_force
+from billsync.report.recovery.restore.compensation import in_force, under
 from billsync.report.recovery.restore.grants import GRANT
 from billsync.report.recovery.restore.links import SUBSCRIPTION
 from billsync.report.recovery.restore.old import Old, old
@@ -138,6 +138,12 @@ def excess_lines(begun: Begun, given: Mapping[Address, Row]) -> Iterator[tuple[A
             money, customer = {currency: negative(amount)}, Address(CUSTOMER, address.parents).key
             line = Accounted(SUBSCRIPTION, begun.row_id, address.text, Fate.DIFFERENT, SMALLER, how, customer, money, 0)
             yield line, place
+
+
+def to_give(begun: Begun, live: Mapping[Address, Row]) -> Iterator[Entity]:
+    """The credits that a chain is still to be given before it begins; `live` are the grants of its server."""
+    credits = (under(one, in_force(one.address, live)) for one in begun.compensations if not begun.has_begun)
+    return (one for one in credits if one.address not in live)
 
 
 def swap_lines(old: Old, begun: Begun, given: Mapping[Address, Row]) -> Iterator[Accounted]:

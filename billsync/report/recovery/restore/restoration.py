@@ -35,8 +35,7 @@ from billsync.model.state import Desired, Entity, Row, Snapshot
 from billsync.report.recovery.losses.explaining import CUT, EARLY, IN_FIRST_PHASE
 from billsync.report.recovery.restore.chains import Begun, chains
 from billsync.report.recovery.restore.choices import Choices
-from billsync.report.recovery.restore.compensated import excess_lines, swap_lines
-from billsync.report.recovery.restore.compensation import in_force, under
+from billsync.report.recovery.restore.compensated import excess_lines, swap_lines, to_give
 from billsync.report.recovery.restore.debts import Debt, debt_accounts, debts, kept_debt
 from billsync.report.recovery.restore.grants import GRANT, Granted, grants
 from billsync.report.recovery.restore.links import SUBSCRIPTION
@@ -263,13 +262,7 @@ class _Restoring:
         given = {**self.tables.credits, **live}
         self.accounts += (line for chain in beginning for line, _ in excess_lines(chain, given))
         self.accounts += self._not_lost(line for chain in beginning for line in swap_lines(self.old, chain, given))
-        numbered = [
-            under(one, in_force(one.address, live))
-            for chain in beginning
-            for one in chain.compensations
-            if not chain.has_begun
-        ]
-        self._add([*made, *((None, one, "") for one in numbered if one.address not in live)])
+        self._add([*made, *((None, one, "") for chain in beginning for one in to_give(chain, live))])
 
     def _versions(self, begun: Sequence[Begun], lost: frozenset[Address]) -> None:
         """The versions in the order in which they were published, each with the chains that begin on it, and those that
