@@ -1,10 +1,13 @@
 """`billsync drill`: a restore that happens in an embedded server, and its proof past the next renewal."""
 
 import json
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from billsync.cli.terminal.staging import staged_folder
 from tests.cli.conftest import SHOP
 from tests.support.command import Shell
 from tests.support.taken import DAYS, request, take
@@ -72,3 +75,29 @@ def test_a_drill_takes_the_choices_of_a_restore(
     assert {one["aspect"]: one["difference"] for one in said["proof"]["departures"]} == departures
     assert said["proof"]["compared"]["after renewal"] == 1
     assert said["drill"]["renewed_at"] == "2026-10-01T01:02:00Z"
+
+
+def test_a_drill_leaves_nothing_and_takes_what_a_killed_one_left(
+    taken: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder holds customers' data. One whose process is gone was made by a drill that was killed."""
+    place = folder / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with staged_folder(place) as left:
+        (left / "drill.db").write_text("customers")
+    os.utime(left, (0, 0))
+
+    ran = taken.run("drill", "live.snapshot")
+
+    assert (ran.code, list(place.iterdir())) == (0, [])
+
+
+def test_a_drill_without_a_place_for_its_folder_says_so(
+    taken: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "nowhere"))
+
+    ran = taken.run("drill", "live.snapshot")
+
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error[unwritable]: the file can't be written")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from tempfile import TemporaryDirectory
 
 from billsync.app.ending import usage
 from billsync.cli.files.history import History, NotThere, history_of
 from billsync.cli.files.parsed_files import parsed_files
+from billsync.cli.terminal.staging import scratch_folder
 from billsync.cli.terminal.state_dir import parsed_memory
 from billsync.cli.terminal.surroundings import Run
 from billsync.config import load
@@ -51,7 +51,8 @@ def _before(
     named = [history.inside(path) for path in (*paths, *run.overlays)]
     environment = run.around.environment
     sources = [history.inside(source.name) for source in desired.sourced if source.form == "file"]
-    with TemporaryDirectory() as folder:
+    with scratch_folder() as scratch:
+        folder = str(scratch)
         history.write_files(commit, named, sources, folder)
         places = [os.path.join(folder, *path.split("/")) for path in named]
         before, findings = load(

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from billsync.app.ending import Exit, error
@@ -28,6 +27,7 @@ from billsync.cli.servers.database import open_database
 from billsync.cli.servers.opening import ANY_TARGET
 from billsync.cli.servers.served_memory import ServedFiles
 from billsync.cli.terminal.showing import check_files
+from billsync.cli.terminal.staging import scratch_folder
 from billsync.cli.terminal.surroundings import Run
 from billsync.live.client import Settings
 from billsync.live.protocol.requested import Requested
@@ -90,10 +90,10 @@ def show_drill(run: Run, snapshot: str, options: DrillOptions) -> Exit:
     check_files(run)
     recovery = read(Path(snapshot))
     clock = DrillClock(recovery.header.finished_at)
-    with TemporaryDirectory(prefix="billsync-drill-") as name, _server(recovery.header, clock, Path(name)) as server:
+    with scratch_folder() as folder, _server(recovery.header, clock, folder) as server:
         timed = _Timed(run)
-        restoring = _Restoring(Path(snapshot), recovery, options.choices, Path(name), run.progress)
-        with _connected(server, clock, Path(name), timed.heard) as connection:
+        restoring = _Restoring(Path(snapshot), recovery, options.choices, folder, run.progress)
+        with _connected(server, clock, folder, timed.heard) as connection:
             found = drill(connection, recovery, timed.of(partial(restoring.run, connection)), clock, run.progress)
     drilled = Drilled(snapshot, found.restored_at, found.renewed_at, timed.pace(options.pace))
     run.verdict = code_of(found.proof)

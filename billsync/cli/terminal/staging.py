@@ -10,12 +10,15 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
-from tempfile import NamedTemporaryFile, mkdtemp
+from tempfile import NamedTemporaryFile, gettempdir, mkdtemp
 from time import time
 from typing import IO
+
+from billsync.app.ending import error
+from billsync.cli.terminal.signals import held_back
 
 PREFIX = ".billsync-"
 _NAME = re.compile(re.escape(PREFIX) + "[a-z0-9_]{8}")
@@ -48,6 +51,20 @@ def staged_folder(place: Path) -> Iterator[Path]:
         yield stage
     finally:
         os.close(number)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for files that only this command needs, among the temporary ones of its user. Raises Ended."""
+    with ExitStack() as stack:
+        try:
+            with held_back():  # it tries a file, which a signal could leave
+                place = Path(gettempdir())
+            folder = stack.enter_context(staged_folder(place))
+        except OSError as problem:
+            raise error("unwritable", f"a temporary folder: {problem.strerror or problem}") from problem
+        stack.callback(rmtree, folder, ignore_errors=True)
+        yield folder
 
 
 def remove_abandoned(folder: Path) -> None:
