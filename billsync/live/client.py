@@ -141,7 +141,7 @@ class ReadingClient:
                 quick.is_proved = not isinstance(outcome, RemoteError)
                 yield outcome
         self._pause.wait_out()
-        for get, fetch in quick.fetch(remaining, at_once):
+        for fetch, get in quick.fetch(remaining, at_once):
             found = self._plain(get, fetch, decode)
             was_plain = found is not None
             outcome = self._again(get, fetch, decode) if found is None else found

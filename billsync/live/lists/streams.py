@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 from typing import TypeVar
 
 from billsync.live.lists.page import Outcome, Refused, answer_from, answers, document_from
@@ -59,7 +59,7 @@ def read_short_lists(
 
 def _is_whole(page: Page[R]) -> bool:
     """Whether a page has all rows of its list, each once."""
-    return page.total == len(page.rows) == len({row.id for row in page.rows})
+    return page.total == len(page.rows) and (page.total < 2 or page.total == len({row.id for row in page.rows}))
 
 
 def read_documents(remote: Reader, paths: Iterable[str]) -> Iterator[Fields | Refused]:
@@ -104,12 +104,6 @@ def _answer_or_error(outcome: Outcome[Identified]) -> Answer | RemoteError:
 
 def _asked(remote: Reader, gets: Iterable[Get], decode: Decode[R] | None) -> Iterator[tuple[str, Outcome[R]]]:
     """The outcome of each read, with its path."""
-    paths: deque[str] = deque()
-
-    def noted() -> Iterator[Get]:
-        for get in gets:
-            paths.append(get.path)
-            yield get
-
-    for outcome in answers(remote, noted(), decode, at_once=READS_AT_ONCE):
-        yield paths.popleft(), outcome
+    asked, own = tee(gets)
+    for outcome, get in zip(answers(remote, asked, decode, at_once=READS_AT_ONCE), own):  # noqa: B905 (of the same reads)
+        yield get.path, outcome

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from billsync.live.fibers import current
@@ -29,9 +30,6 @@ finds its code and data in the processor's caches."""
 
 NOT_YET_SECONDS = 0.002
 """The wait while libcurl has no connection to watch yet, as a name is being resolved."""
-
-
-_END: Any = object()
 
 
 class Lines:
@@ -78,28 +76,30 @@ class Lines:
         """Some GETs that have ended, up to the first failure; none after the last one."""
         ended, size = list[Fetch](), 0
         while len(ended) < TOGETHER and size < TOGETHER_BYTES:
+            if waiting and waiting[0].is_done:
+                ended.append(waiting.popleft())
+                if ended[-1].failure is not None:
+                    self._finish(waiting)
+                    break
+                size += len(ended[-1].content or b"")
+                continue
             is_last = self._fill(waiting, following, at_once)
             if is_last and not waiting:
                 break
             if not waiting or not waiting[0].is_done:
                 self._go_on()
-                continue
-            fetch = waiting.popleft()
-            ended.append(fetch)
-            if fetch.failure is not None:
-                self._finish(waiting)
-                break
-            size += len(fetch.content or b"")
         return ended
 
     def _fill(self, waiting: deque[Fetch], following: Iterator[str | None], at_once: int) -> bool:
         """Begin as many GETs as may be under way, and return whether that were the last ones."""
-        while len(waiting) < at_once and self._has_line():
-            url = next(following, _END)
-            if url is _END:
-                return True
-            waiting.append(self._begin(url))
-        return False
+        room = min(at_once - len(waiting), len(self._free) + self._left)
+        if room <= 0:
+            return False
+        urls = list(islice(following, room))
+        if urls:
+            with self._way.held_back():
+                waiting.extend(map(self._begin, urls))
+        return len(urls) < room
 
     def close(self) -> None:
         """Close all connections."""
@@ -110,16 +110,9 @@ class Lines:
             self._free.clear()
             self._multi.close()
 
-    def _has_line(self) -> bool:
-        return bool(self._free) or self._left > 0
-
     def _begin(self, url: str | None) -> Fetch:
         if url is None:
             return Fetch("", failure=Failure.UNUSUAL)
-        with self._way.held_back():
-            return self._begun(url)
-
-    def _begun(self, url: str) -> Fetch:
         if not self._busy:
             self._looked = time.monotonic()
         if self._free:

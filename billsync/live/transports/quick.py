@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import tee
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
@@ -69,17 +69,11 @@ class QuickReads:
         self._was_plain = False
         self.is_proved = is_proved
 
-    def fetch(self, gets: Iterable[Get], at_once: int) -> Iterator[tuple[Get, Fetch]]:
-        """Each read with its plain answer or failure, in their order."""
-        asked: deque[Get] = deque()
-
-        def urls() -> Iterator[str | None]:
-            for get in gets:
-                asked.append(get)
-                yield self._url(get)
-
-        for fetch in self._lines().fetch(urls(), min(at_once, READS_AT_ONCE)):
-            yield asked.popleft(), fetch
+    def fetch(self, gets: Iterable[Get], at_once: int) -> Iterator[tuple[Fetch, Get]]:
+        """The plain answer or failure of each read, in their order."""
+        asked, own = tee(gets)
+        ended = self._lines().fetch(map(self._url, asked), min(at_once, READS_AT_ONCE))
+        return zip(ended, own)  # noqa: B905 (of the same reads)
 
     def judge(self, fetch: Fetch, *, was_plain: bool) -> None:
         """Note whether a read that the full client got an answer to was plain here.
