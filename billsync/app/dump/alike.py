@@ -103,13 +103,10 @@ def _further(members: Iterable[Member]) -> Iterator[Member]:
     """The members that have no kind of entity in the file that none before them has."""
     shown: set[str] = set()
     for member in members:
-        has = {
-            ROOT,
-            *(name for name, rows in member.children.items() if any(row.alike.fields for row in rows if row.alike)),
-        }
-        if has <= shown:
+        has = [name for name, rows in member.children.items() if any(row.alike.fields for row in rows if row.alike)]
+        if shown.issuperset(has) and shown:
             yield member
-        shown |= has
+        shown.update((ROOT, *has))
 
 
 def _key_in_doubt(member: Member) -> str:
@@ -173,8 +170,10 @@ def _check_fit(alike: Sequence[Member], others: Mapping[tuple[str, str], Fields]
 
     for member in alike:
         for kind, names, fields in _declared(member):
-            if any(next(iter(rule(Address(kind.name, names), fields, find)), None) for rule in kind.cross):
-                raise Unsure("something doesn't fit")
+            address = Address(kind.name, names)
+            for rule in kind.cross:
+                for _ in rule(address, fields, find):
+                    raise Unsure("something doesn't fit")
 
 
 def _declared(member: Member) -> Iterator[tuple[Kind, tuple[str, ...], Fields]]:
@@ -196,20 +195,23 @@ def _all(member: Member) -> Iterator[Alike]:
 def _joined(whole: Dump, alike: Sequence[Member], losses: Sequence[Loss], connection: Connection) -> Dump:
     """The whole dump, with the other members and their losses."""
     kind = connection.kinds[ROOT]
-    entries = [*whole.document[kind.collection], *(_nested(member, connection) for member in alike)]
+    children = [child for child in connection.kinds.values() if child.parent and child.parent.kind == ROOT]
+    entries = [*whole.document[kind.collection], *(_nested(member, children) for member in alike)]
     entries.sort(key=lambda entry: str(entry[kind.key]))
     document = {**whole.document, kind.collection: entries}
     return commented(document, (*whole.losses, *losses), connection.kinds, whole.own)
 
 
-def _nested(member: Member, connection: Connection) -> dict[str, Plain]:
-    """A customer as the file has it, with what is nested in it."""
+def _nested(member: Member, kinds: Iterable[Kind]) -> dict[str, Plain]:
+    """A customer as the file has it, with what of these kinds is nested in it."""
     assert member.root.alike is not None
     assert member.root.alike.fields is not None
     fields = dict(member.root.alike.fields)
-    for kind in connection.kinds.values():
+    for kind in kinds:
         rows = member.children.get(kind.name, ())
         shown = [row.alike.fields for row in rows if row.alike and row.alike.fields is not None]
+        if len(shown) > 1:
+            shown.sort(key=lambda one: str(one[kind.key]))
         if shown:
-            fields.update(nested_fields(kind, sorted(shown, key=lambda one: str(one[kind.key]))))
+            fields.update(nested_fields(kind, shown))
     return fields

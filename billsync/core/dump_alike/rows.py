@@ -12,7 +12,7 @@ from typing import Any
 from billsync.core.declared.certainty import surely_sound
 from billsync.core.dump_alike.moments import is_moment
 from billsync.core.dump_alike.sample import Sample
-from billsync.core.dump_alike.texts import Odd, Passing, passing
+from billsync.core.dump_alike.texts import AS_IT_IS, Odd, Passing, passing, text_mark
 from billsync.model.frozen import dataclass
 from billsync.model.kind import Kind
 from billsync.model.value import Fields, Plain
@@ -35,10 +35,11 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class _Sort:
-    """A sort of rows: what differs in them, by name in the file, and the rest from the sample."""
+    """A sort of rows: what differs in them, by name in the file, and the rest from the sample. Without a way, a value
+    is in the file as it is."""
 
     sample: Sample
-    parts: tuple[tuple[str, str, Passing | None, Plain], ...]
+    parts: tuple[tuple[str, str, Passing | None], ...]
 
 
 class Rows:
@@ -73,7 +74,8 @@ class Rows:
         if ways is None:
             ways = self._ways[names] = tuple(map(self._way, names))
         marks: list[Hashable] = [
-            _NULL if value is None else way(value) for way, value in zip(ways, row.values(), strict=True)
+            _NULL if value is None else None if way is text_mark and value and type(value) is str else way(value)
+            for way, value in zip(ways, row.values(), strict=True)
         ]
         for life, other in self._joint_life:
             if row.get(life) is not None and row.get(other) is None:
@@ -93,9 +95,8 @@ class Rows:
         if sample is None:
             return None
         wires = {name: field.wire or name for name, field in self._kind.record.fields.items()}
-        parts = ((name, wires[name], value) for name, value in (sample.fields or {}).items())
-        ways = tuple((name, wire, self._passing.get(wire), value) for name, wire, value in parts)
-        sort = _Sort(sample, ways)
+        ways = {name: self._passing[wires[name]] for name in sample.fields or () if wires[name] in self._passing}
+        sort = _Sort(sample, tuple((name, wires[name], None if way is AS_IT_IS else way) for name, way in ways.items()))
         shown = _shown(sort, row)
         return sort if shown == sample.fields and repr(shown) == repr(sample.fields) else None
 
@@ -107,7 +108,10 @@ _NULL = "null"
 def _shown(sort: _Sort, row: Fields) -> dict[str, Plain] | None:
     if sort.sample.fields is None:
         return None
-    return {name: value if way is None else way.shown(row[wire], value) for name, wire, way, value in sort.parts}
+    fields = dict(sort.sample.fields)
+    for name, wire, way in sort.parts:
+        fields[name] = row[wire] if way is None else way.shown(row[wire], fields[name])
+    return fields
 
 
 def _passing_fields(kind: Kind) -> Mapping[str, Passing]:

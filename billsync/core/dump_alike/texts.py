@@ -46,7 +46,7 @@ def passing(field: Field) -> Passing | None:
 def _passing(shape: Shape) -> Passing | None:
     match shape:
         case Text(choices=()):
-            return Passing(_text, _as_it_is)
+            return AS_IT_IS
         case Number(wire=Wire.TEXT):
             return Passing(_number, lambda value, sample: _exact(value))
         case LabelMap(hidden=False):
@@ -65,10 +65,15 @@ def _as_it_is(value: Plain, sample: Plain) -> Plain:
 _exact = lru_cache(10_000)(number)
 
 
-def _text(value: Any) -> Hashable:
+def text_mark(value: Any) -> Hashable:
+    """The mark of a text."""
     if type(value) is not str or not value:
         raise Odd
     return None
+
+
+AS_IT_IS = Passing(text_mark, _as_it_is)
+"""The way of a text."""
 
 
 def _number(value: Any) -> Hashable:
