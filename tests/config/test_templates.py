@@ -18,7 +18,9 @@ from billsync.config.text.node import plain
 from billsync.config.text.reader import read
 from billsync.core.declared.crowd import whole
 from billsync.kinds.registry import KINDS
+from billsync.model.plain_mode import VARIABLE
 from tests.support.budgets import examples
+from tests.support.command import Shell
 
 MEMBERS = (
     'key: c{0}\n    name: Acme {0} Holdings\n    labels:\n      tier: gold\n    primary_email: "b+{0}@acme.example"\n',
@@ -30,6 +32,12 @@ MEMBERS = (
     'key: c{0}  # {0}\n    name: 100 % "A" {0}\n    description: null\n    billing_address:\n      city: "100 %s"\n',
 )
 """Members, with a place for a number."""
+MEMBERS_VALID = (
+    'key: c{0}\n    name: "Acme {0}"\n    labels:\n      tier: gold\n    usage_attribution:\n      subject_keys:\n'
+    "        - s{0}\n",
+    "key: d{0}\n    name: Acme {0} é\n    grants:\n      - key: g\n        name: G\n        amount: {0}.50\n"
+    "        currency: USD\n        funding_method: none\n        effective_at: '2026-01-01T00:00:00Z'\n",
+)
 TEXTS = (
     *("null", "Null", "~", "true", "NO", "nan", ".nan", "inf", "Infinity", "a.nan", "1", "1.5", "1e3", "0x1f", "1:30"),
     *(
@@ -205,3 +213,33 @@ def test_files_of_templates_are_checked_as_others(
 
 def _entities(desired: Any) -> list[Any]:
     return [(entity.address, entity.fields) for entity in whole(desired, KINDS).entities]
+
+
+def test_a_byte_that_differs_after_templates_were_learned_changes_no_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "SMALLEST", 0)
+    values, read = Templates.values, list[bool]()
+
+    def noted(templates: Templates, content: bytes) -> Any:
+        found = values(templates, content)
+        read.append(found is not None)
+        return found
+
+    monkeypatch.setattr(Templates, "values", noted)
+    texts = [file_of([member.format(f"{name}{n}") for n in range(2) for member in MEMBERS_VALID]) for name in "12"]
+    (tmp_path / "a.yaml").write_text(texts[0])
+    for seed in range(examples(24)):
+        random = Random(seed)
+        place, sign = random.randrange(len(texts[1])), random.choice(SIGNS)
+        changed = texts[1][:place] + sign + texts[1][place + random.choice((0, 1, 1, 1, 2)) :]
+        (tmp_path / "b.yaml").write_bytes((changed if seed else texts[1]).encode())
+
+        quick, full = (
+            Shell(environment={VARIABLE: "1"} if is_plain else {}).run("validate", str(tmp_path))
+            for is_plain in (False, True)
+        )
+
+        assert quick == full, changed
+        assert seed or quick.code == 0
+    assert sum(read) > examples(24) // 8
