@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
+from re import fullmatch, search
 from typing import Any
 
 import httpx
@@ -160,6 +162,67 @@ def test_a_restore_of_several_versions_leaves_none_on_sale(shop: Undoing, shell:
     ]
     assert "grandfathered" not in undone.out
     assert "files" not in undone.err
+
+
+PAID_AHEAD = SHOP.replace(
+    "rate_cards: [{use: api_standard}]",
+    'rate_cards: [{key: fee, name: Fee, price: {type: flat, amount: "10"}, billing_cadence: P1M, '
+    "payment_term: in_advance}]",
+)
+GIVEN = r"grant acme/restore:\w+"
+
+
+def restored_with_a_credit(shop: Undoing, shell: Shell, folder: Path) -> tuple[Undoing, str]:
+    """A restored organization, whose customer got a credit for its fee in advance, and the journal of that run."""
+    shop.sync(PAID_AHEAD)
+    assert shell.run("dump", "--server", "local:", "--snapshot", "shop.snapshot").code == 0
+    assert shell.run("restore", "shop.snapshot", "--server", "local:new.db", "--yes").code == 0
+    new = Undoing(shell, folder, "local:new.db")
+    return new, new.journals()[-1]
+
+
+def test_a_credit_that_a_restore_gave_is_voided_once_nothing_needs_it(
+    shop: Undoing, shell: Shell, folder: Path
+) -> None:
+    """Its fee comes back with the end of the subscription; then the credit goes, before its customer does."""
+    new, journal = restored_with_a_credit(shop, shell, folder)
+
+    first, second, third = (new.undo(journal, *EVERYTHING, "--allow", "customer-credit") for _ in range(3))
+
+    assert "credit of its customer was used since (10)" in first.err
+    assert "voiding" not in first.out
+    assert (second.code, third.code, third.out.splitlines()[0]) == (0, 0, "No changes.")
+    voided = [line for line in second.out.splitlines() if line.startswith(("voiding", "deleting customer"))]
+    assert [fullmatch(f"voiding {GIVEN}", voided[0]) is not None, *voided[1:]] == [
+        True,
+        "voiding grant acme/welcome",
+        "deleting customer acme",
+    ]
+    assert "stale" not in second.out
+    assert "nobody owns it" not in first.err + second.err
+
+
+def test_a_credit_of_which_something_was_used_stays_and_is_named(shop: Undoing, shell: Shell, folder: Path) -> None:
+    new, journal = restored_with_a_credit(shop, shell, folder)
+    shell.clock.advance(10 * 86_400)
+
+    undone = [new.undo(journal, *EVERYTHING) for _ in range(3)]
+
+    assert all("voiding" not in ran.out for ran in undone)
+    assert all("is never unbilled: left as it is" in ran.err for ran in undone)
+
+
+def test_a_credit_stays_while_its_customer_is_subscribed(
+    shop: Undoing, shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server books a fee some seconds after it is due: until the subscription has ended, nothing is certain."""
+    new, journal = restored_with_a_credit(shop, shell, folder)
+    monkeypatch.setattr("billsync.app.undo.left_alone.used_since", lambda *read: Decimal(0))
+
+    undone = new.undo(journal, *EVERYTHING)
+
+    assert search(f"{GIVEN}: it pays fees of its customer's subscription", undone.err)
+    assert "voiding grant acme/restore:" not in undone.out
 
 
 WITHOUT_MORE = SHOP.replace("    subscription: {plan: prepaid}\n", "").partition("    grants:")[0]

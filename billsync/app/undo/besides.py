@@ -10,10 +10,12 @@ from billsync.app.planning.carrying_out import bindings_of
 from billsync.app.server.connection import Connection
 from billsync.core.taking_back.journal import Journaled
 from billsync.core.taking_back.undo import Lasting
+from billsync.kinds.registry import KINDS
 from billsync.live.lists.paging import Refused
 from billsync.live.snapshot import PARENT
 from billsync.model.address import Address
 from billsync.model.state import Snapshot
+from billsync.report.recovery.facts.restored_keys import PREFIX
 
 REFERENCE = "unique_reference_id"
 BILLING = "its billing stays as the run set it"
@@ -23,8 +25,22 @@ CURRENCY = "no call takes a custom currency, or what a unit of it costs, back"
 UNOWNED = "nobody owns it, and billsync deletes nothing that isn't owned: delete it by hand"
 
 
+def nobodys_credits(run: Journaled) -> frozenset[Address]:
+    """The grants that a restore made and nobody declared, such as the credits for fees in advance that are billed
+    again: they have no owner, and are the run's own."""
+    return frozenset(
+        made.address
+        for made in run.made
+        if made.address in frozenset(run.unowned)
+        and made.first is None
+        and KINDS[made.address.kind].taking_back is not None
+        and made.address.key.startswith(PREFIX)
+    )
+
+
 def lasting_besides(connection: Connection, run: Journaled, gone: Container[Address]) -> Iterator[Lasting]:
     """The parts that last besides the steps; `gone` are entities that are to go. Raises RemoteError."""
+    credits = nobodys_credits(run)
     bindings = bindings_of(connection, Snapshot(), {})
     for debt in run.owed:
         customer = bindings.id_of(debt.debtor)
@@ -38,7 +54,8 @@ def lasting_besides(connection: Connection, run: Journaled, gone: Container[Addr
     for address in run.set_up:
         yield Lasting(address, PROFILE if address.kind == BILLING_PROFILE else CURRENCY)
     for address in run.unowned:
-        yield Lasting(address, UNOWNED)
+        if address not in credits:
+            yield Lasting(address, UNOWNED)
 
 
 def _has_fee(connection: Connection, customer: str, reference: str) -> bool:

@@ -12,7 +12,7 @@ from billsync.app.server.connection import Connection
 from billsync.app.undo.departures import departed
 from billsync.app.undo.older_versions import versions_again
 from billsync.apply.bindings import Bindings
-from billsync.core.observed.index import Index
+from billsync.core.observed.index import Index, is_over
 from billsync.core.observed.ownership import LABELS, OWNER, labels_of
 from billsync.core.taking_back.journal import Journaled, Made
 from billsync.core.taking_back.undo import Undone, former, is_withheld
@@ -27,8 +27,11 @@ from billsync.model.state import Row
 from billsync.report.credits.undone import used_since
 from billsync.report.moves.ending import lost_at_once
 from billsync.report.moves.sides import Sides
+from billsync.report.recovery.facts.restored_keys import PREFIX
 
 OTHERS = "what belongs to it is another owner's: undo that owner's part first"
+CUSTOMER, SUBSCRIPTION = "customer", "subscription"
+STILL_NEEDED = "it pays fees of its customer's subscription: run the undo again when that has ended"
 AGAIN = "it goes when what belongs to it has ended: run the undo again then"
 
 
@@ -87,6 +90,7 @@ def left_alone(seen: Seen) -> LeftAlone:
     others = {address for address, owner in run.owners.items() if owner != run.owner}
     changed |= dict(_used_by_others(seen.whole, run, touched - others))
     used = dict(_used(seen.connection, bindings, changing, changed))
+    used |= {address: why for address, why in _needed(seen.connection, bindings, changing) if address not in used}
     held = {parent: AGAIN for made in changing if (parent := _parent(made.address)) in seen.whole.gone}
     held |= {parent: OTHERS for one in touched & others if (parent := _parent(one)) in seen.whole.gone}
     kept = {**ended, **used, **held}
@@ -180,6 +184,17 @@ def _used(
         used = used_since(rows, balance.get("balances") or (), str((one.last or {}).get("currency")))
         if used is None or used > 0:
             yield one.address, _of_used(used)
+
+
+def _needed(connection: Connection, bindings: Bindings, made: list[Made]) -> Iterator[tuple[Address, str]]:
+    """The credits for fees in advance whose customer is subscribed to something: the fee may be booked any moment, or a
+    later run may have begun what it is for. Raises RemoteError."""
+    credits = [one for one in made if one.address.key.startswith(PREFIX) and KINDS[one.address.kind].taking_back]
+    for one in credits:
+        customer = bindings.id_of(Address(CUSTOMER, one.address.parents))
+        rows = connection.rows(SUBSCRIPTION, customer_id=customer) if customer else ()
+        if any(not is_over(KINDS[SUBSCRIPTION], row) and not row.get("deleted_at") for row in rows):
+            yield one.address, STILL_NEEDED
 
 
 def _of_used(used: Decimal | None) -> str:

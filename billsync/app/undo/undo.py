@@ -10,7 +10,7 @@ from billsync.app.planning.pipeline import compared, read_live
 from billsync.app.planning.plan_files import place_of
 from billsync.app.server.connection import Connection
 from billsync.app.undo.attached import attached_before, attached_by_journal
-from billsync.app.undo.besides import lasting_besides
+from billsync.app.undo.besides import lasting_besides, nobodys_credits
 from billsync.app.undo.departures import awaits_its_end
 from billsync.app.undo.left_alone import LeftAlone, Seen, left_alone
 from billsync.app.undo.rules import intended_by, with_rules
@@ -25,7 +25,7 @@ from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Outcome, PlanFile
 from billsync.model.diagnostic import Diagnostic, Severity
-from billsync.model.frozen import dataclass
+from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Archetype
 from billsync.model.state import Desired, Snapshot
 from billsync.model.value import Fields
@@ -67,14 +67,15 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
     before = dict(attached_before(connection, bindings_of(connection, Snapshot(), {}), run.made))
     attached = {address: {} if isinstance(fields, str) else fields for address, fields in before.items()}
     apart = {address: why for address, why in before.items() if isinstance(why, str)}
-    looked = _look(connection, with_rules(undone(run, KINDS, Known(attached=attached)), rules, target), allow)
+    known = Known(attached=attached, nobodys=nobodys_credits(run))
+    looked = _look(connection, with_rules(undone(run, KINDS, known), rules, target), allow)
     if half := dict(_half_undone(connection, run, looked.rows)):
-        attached |= half
+        known = replace(known, attached={**attached, **half})
         apart = {address: why for address, why in apart.items() if address not in half}
-        looked = _look(connection, with_rules(undone(run, KINDS, Known(attached=attached)), rules, target), allow)
+        looked = _look(connection, with_rules(undone(run, KINDS, known), rules, target), allow)
     whole, plan, rows, bindings = looked.whole, looked.plan, looked.rows, looked.bindings
     stays = left_alone(Seen(connection, run, whole, plan, rows, bindings, apart))
-    known = Known(stays.instead, attached, dict(_endless(run, plan)))
+    known = replace(known, instead=stays.instead, endless=dict(_endless(run, plan)))
     left = with_rules(undone(without(run, stays.addresses), KINDS, known), rules, target)
     lasting = _lasting(connection, run, whole, stays, known)
     refused = tuple(_refused(address, why) for address, why in stays.changed.items())

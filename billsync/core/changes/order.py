@@ -26,7 +26,8 @@ def linked(planned: Iterable[Planned]) -> tuple[Planned, ...]:
 
 
 def _by_address(changes: tuple[Planned, ...]) -> Mapping[Address, Planned]:
-    return {p.change.address: p for p in changes if p.steps}
+    """The changes by address, without deletes: what mentions something that goes comes before it goes."""
+    return {p.change.address: p for p in changes if p.steps and p.change.action is not Action.DELETE}
 
 
 def _first_step(planned: Planned, by_address: Mapping[Address, Planned], freeing: Mapping[str, Step]) -> Step:
@@ -53,7 +54,7 @@ def symbols_of(step: Step) -> tuple[Address, ...]:
 
 def with_soft_edges(planned: Iterable[Planned], registry: Registry) -> tuple[Planned, ...]:
     """Return the changes, each ordered after those changes of the same parent whose kind goes first (design.md §5,
-    Order)."""
+    Order), and each delete after the changes of what belongs to the entity: it can't be found afterwards."""
     changes = tuple(planned)
     siblings: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for p in changes:
@@ -65,6 +66,9 @@ def with_soft_edges(planned: Iterable[Planned], registry: Registry) -> tuple[Pla
 def _after(planned: Planned, siblings: Mapping[tuple[str, tuple[str, ...]], list[str]], registry: Registry) -> Planned:
     address = planned.change.address
     earlier = [i for name in registry[address.kind].after for i in siblings.get((name, address.parents), ())]
+    if planned.change.action is Action.DELETE:
+        below = (name for name, kind in registry.items() if kind.parent and kind.parent.kind == address.kind)
+        earlier += [i for name in below for i in siblings.get((name, address.names), ())]
     if not planned.steps or not earlier:
         return planned
     first = planned.steps[0]

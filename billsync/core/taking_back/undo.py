@@ -7,6 +7,7 @@ those of any other run. What can't be desired, or isn't in the journal, is named
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Set
 from dataclasses import field
 from typing import Any
@@ -22,7 +23,7 @@ from billsync.model.address import Address, Symbol
 from billsync.model.change import Expectation
 from billsync.model.diagnostic import Position
 from billsync.model.frozen import dataclass, replace
-from billsync.model.globs import literal
+from billsync.model.globs import Patterns, literal
 from billsync.model.kind import Absent, Archetype, Kind, Registry, State
 from billsync.model.selection import Selection
 from billsync.model.state import Desired, Entity, Row
@@ -70,11 +71,13 @@ class _Versions:
 class Known:
     """Facts about chains that the journal doesn't hold: `instead` has the number of the version to go back to, where
     another one has the former content now, and `attached` the fields that say what was attached. `endless` are those
-    whose former end can't be set again, with the reasons."""
+    whose former end can't be set again, with the reasons. `nobodys` are entities without an owner that are taken back
+    all the same, as nobody but the run needs them."""
 
     instead: Mapping[Address, int] = field(default_factory=dict)
     attached: Mapping[Address, Fields] = field(default_factory=dict)
     endless: Mapping[Address, str] = field(default_factory=dict)
+    nobodys: frozenset[Address] = frozenset()
 
 
 NOTHING_KNOWN = Known()
@@ -83,7 +86,7 @@ NOTHING_KNOWN = Known()
 def undone(run: Journaled, registry: Registry, known: Known = NOTHING_KNOWN) -> Undone:
     """The state of the entities before the run, as far as it can be wanted."""
     versions = _Versions({made.address for made in run.made if made.old is not None}, known.instead)
-    owned = [made for made in run.made if not run.owners or made.address in run.owners]
+    owned = [made for made in run.made if not run.owners or made.address in {*run.owners, *known.nobodys}]
     found = [(made, _before(made, registry[made.address.kind], versions, known)) for made in owned]
     entities = [_with(item, known.attached.get(item.address, {})) for _, item in found if isinstance(item, Entity)]
     gone = [made.address for made, item in found if item is None]
@@ -96,10 +99,19 @@ def undone(run: Journaled, registry: Registry, known: Known = NOTHING_KNOWN) -> 
     desired = Desired(
         owner=run.owner,
         entities=ordered,
+        adopted=_literally(one for one in chosen if one in known.nobodys),
         named=frozenset(address.kind for address in gone),
         selection=Selection(patterns=tuple((a.kind, "/".join(map(literal, a.names))) for a in chosen)),
     )
     return Undone(desired, tuple(lasting), frozenset(gone))
+
+
+def _literally(addresses: Iterable[Address]) -> Patterns:
+    """The patterns that name these entities alone."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for address in addresses:
+        found[address.kind].append("/".join(map(literal, address.names)))
+    return Patterns({kind: tuple(sorted(several)) for kind, several in found.items()})
 
 
 def _with(entity: Entity, fields: Fields) -> Entity:
