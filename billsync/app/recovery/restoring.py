@@ -61,9 +61,10 @@ class Restore:
     """A restore that was decided: its plan file, the fate of every row, and the live state it was decided on.
 
     `served` are the ids, in the snapshot, of the customers whose usage events are sent again, `unbilled` the starts of
-    the periods of which they are billed, and `events` the number of all events. `debts` are made again
-    after the steps of the plan. `set_up` is made before them; `pins` are the billing of customers who have their own,
-    by the customer's key, and `held` the keys of customers of whom nothing is done, as others would bill them.
+    the periods of which they are billed, `events` the number of all events and `to_send` of those that are sent.
+    `debts` are made again after the steps of the plan. `set_up` is made before them; `pins` are the billing of
+    customers who have their own, by the customer's key, and `held` the keys of customers of whom nothing is done, as
+    others would bill them.
     `loses_to_others`: something is lost as another's is in its place, which is left alone. `while_runs`: for how
     long it holds. `seconds` after the others, events are dated of which the last one counts.
     """
@@ -74,6 +75,7 @@ class Restore:
     served: frozenset[str] = frozenset()
     unbilled: Unbilled = Unbilled({})
     events: int = 0
+    to_send: int = 0
     debts: tuple[Debt, ...] = ()
     pins: Mapping[str, Pin] = field(default_factory=dict)
     set_up: SetUp = SetUp()
@@ -123,6 +125,7 @@ def planned(
         served=found.served,
         unbilled=since,
         events=sum(one.whole for one in number.values()),
+        to_send=sum(one.whole for customer, one in number.items() if customer in found.served),
         debts=debts_to_make(found, accounts),
         pins=_by_key(recovery, pins.pins, accounts),
         set_up=making,

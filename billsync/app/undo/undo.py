@@ -85,7 +85,7 @@ def find_undo(connection: Connection, run: Journaled, allow: Mapping[str, str], 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What is live now, and the plan that takes all of a run back."""
+    """The live state, and the plan that takes all of a run back."""
 
     whole: Undone
     plan: PlanFile

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from billsync.app.recovery.besides import BILLING, DEBTS, EVENTS, SET_UP, Besides
 from billsync.model.result import StepResult
 from billsync.render.formats.look import Look
 from billsync.render.page.page import Paragraph, Section, plain, strong
@@ -20,12 +21,13 @@ from billsync.report.recovery.proof.departures import Proof
 
 @dataclass(slots=True)
 class Losses:
-    """The loss report above the changes of an account, the ends of the set-up, debts, usage events and billing, the
-    keys of customers whose billing couldn't be set, whether the server took no fees for debts, and the proof, if there
-    is one."""
+    """The loss report above the changes of an account, what is done besides these and how that ended (set-up, debts,
+    usage events and billing), the keys of customers whose billing couldn't be set, whether the server took no fees for
+    debts, and the proof, if there is one."""
 
     report: LossReport
     about: About
+    besides: Besides
     set_up: str = ""
     debts: str = ""
     events: str = ""
@@ -45,7 +47,13 @@ class Losses:
         said = {"set_up": self.set_up, "billing": self.billing, "debts": self.debts, "events": self.events}
         sent = {name: text for name, text in said.items() if text}
         proof = {PROOF: proof_object(self.proof)} if self.proof else {}
-        return {SNAPSHOT: snapshot_object(self.about), LOSSES: losses_object(self.report), **sent, **proof}
+        return {
+            SNAPSHOT: snapshot_object(self.about),
+            LOSSES: losses_object(self.report),
+            "besides": self.besides.object,
+            **sent,
+            **proof,
+        }
 
     def sections(self) -> tuple[Section, ...]:
         """The proof, the loss report, and what was done besides the steps, as sections of a page."""
@@ -65,3 +73,10 @@ class Losses:
     def _ends(self) -> tuple[str, ...]:
         """A line for each thing besides the steps."""
         return tuple(filter(None, (self.set_up, self.billing, self.debts, self.events)))
+
+
+def losses_before(report: LossReport, about: About, besides: Besides) -> Losses:
+    """The losses of a restore that was decided, with what is to be done besides its steps."""
+    lines = besides.lines
+    said = {name: lines.get(name, "") for name in (SET_UP, DEBTS, EVENTS, BILLING)}
+    return Losses(report, about, besides, said[SET_UP], said[DEBTS], said[EVENTS], said[BILLING])

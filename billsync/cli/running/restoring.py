@@ -14,6 +14,7 @@ from billsync.app.outcomes import code_of_difference, code_of_plan_file_run, cod
 from billsync.app.planning.carrying_out import carry_out
 from billsync.app.planning.plan_files import (
     IN_ADVANCE,
+    RESTORE_ANEW,
     RUNS,
     SNAPSHOT,
     USES,
@@ -23,6 +24,7 @@ from billsync.app.planning.plan_files import (
     other_restore,
     other_server,
 )
+from billsync.app.recovery.besides import besides_of, other_besides
 from billsync.app.recovery.owing import NoFees, owe
 from billsync.app.recovery.pinning import Pinned, pin, second_part, until_customers
 from billsync.app.recovery.resending import resend
@@ -36,7 +38,7 @@ from billsync.app.server.server_time import servers_now_by_anybody
 from billsync.apply.execute import GUARDED, Manner, OnResult
 from billsync.cli.files.plan_input import read_plan_file
 from billsync.cli.options.server import ServerOptions
-from billsync.cli.running.losses import Losses
+from billsync.cli.running.losses import Losses, losses_before
 from billsync.cli.running.verifying import about
 from billsync.cli.running.verifying import code_of as code_of_proof
 from billsync.cli.running.writing import CodeOf
@@ -105,14 +107,13 @@ def restore(run: Run, snapshot: str, options: ServerOptions, how: RestoreOptions
         found = planned(connection, recovery, how.choices, how.allow, used, plan_file)
         if faults := complete(recovery, found.accounts, events=found.events):
             raise Ended(Exit.ERROR, *(diagnostic("unaccounted", f"{fault}.") for fault in faults))
+        sends = how.choices.usage is not Usage.NONE and recovery.header.has_events
+        besides = besides_of(found, how.choices.usage, sends=sends)
         if run.asks_for(PLAN):
-            plan = replace(found.plan, intended={**found.plan.intended, **_facts(path, how, found)})
-            found = replace(found, plan=for_later(plan, connection, how.valid_for))
-        losses = Losses(loss_report(found.accounts), about(recovery, connection.target))
-        if found.set_up.lines:
-            losses.set_up = f"Set up first: {'; '.join(found.set_up.lines)}."
+            facts = {**found.plan.intended, **_facts(path, how, found), **besides.facts}
+            found = replace(found, plan=for_later(replace(found.plan, intended=facts), connection, how.valid_for))
+        losses = losses_before(loss_report(found.accounts), about(recovery, connection.target), besides)
         if how.is_dry:
-            losses.billing = f"Billing of customers: {len(found.pins):,} to set." if found.pins else ""
             return _show(run, found, losses, exit_code=how.exit_code)
         return _Restoring(run, connection, recovery, path, found, losses, how, plan_file).to_the_end()
 
@@ -165,10 +166,12 @@ class _Restoring:
             go: CarryOutPart = partial(carry_out, connection, known=self.found.known)
             return Account(self.found.plan, addition=self.losses), go, code_of_run
         wrong = [*misuses(plan, mode=RESTORE, owner=None, now=connection.clock.now()), *other_server(plan, connection)]
-        if wrong := wrong or [*other_restore(plan, _facts(self.path, how, self.found))]:
+        wrong = wrong or [*other_restore(plan, _facts(self.path, how, self.found))]
+        others = other_besides(plan.intended, self.losses.besides.facts)
+        if wrong := wrong or [diagnostic("plan-file-snapshot", text, RESTORE_ANEW) for text in others]:
             raise Ended(Exit.ERROR, *wrong)
-        others = (guard for guard in self.found.plan.guards if guard.code == DEFAULT_BILLING)
-        plan = replace(plan, guards=(*plan.guards, *others))
+        guards = (guard for guard in self.found.plan.guards if guard.code == DEFAULT_BILLING)
+        plan = replace(plan, guards=(*plan.guards, *guards))
         return Account(plan, addition=self.losses), partial(carry_out_plan_file, connection), code_of_plan_file_run
 
     @property
@@ -180,7 +183,7 @@ class _Restoring:
     @property
     def _sends(self) -> bool:
         """Whether usage events are sent again."""
-        return self.how.choices.usage is not Usage.NONE and self.recovery.header.has_events
+        return self.losses.besides.sends
 
     def _asked_and_written(self, account: Account, go: CarryOutPart, code_of: CodeOf) -> list[Diagnostic]:
         """Ask, unless nothing is to be written; then write. What failed besides the steps. Raises Ended."""
@@ -262,6 +265,7 @@ class _Restoring:
             self.losses.debts = owe(self.connection, debts, journal).text
         except NoFees:
             self.losses.no_fees = True
+            self.losses.debts = ""
             self.losses.report = loss_report(self._accounts)
         except RemoteError as problem:
             hint = "Run it again: no debt is made twice. What the server refuses again, collect outside."

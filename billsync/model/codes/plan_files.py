@@ -62,8 +62,10 @@ PLAN_FILES = Chapter(
         Code(
             "plan-file-snapshot",
             "the plan file is for another restore",
-            "The plan file of a restore belongs to its snapshot and to its `--in-advance`: with others, the loss "
-            "report would be about something else than what is done. Name the same, or make it again.",
+            "The plan file of a restore belongs to its snapshot, to its `--in-advance`, `--usage` and `--use-live`, "
+            "and to what is done besides its steps (set-up, billing of customers, debts): with others, the loss report "
+            "would be about something else than what is done. Name the same, or make it again. A part of the set-up "
+            "that an earlier run of it has made is no reason.",
             "It was made with `--in-advance bill`, and this is `--in-advance grant`.",
         ),
         Code(
