@@ -56,6 +56,29 @@ def test_what_only_the_target_offers_is_named(staged: Shell, folder: Path) -> No
     assert "Only the target has: plan legacy.\n" in promoted(staged, "--yes").out
 
 
+def test_what_no_file_may_have_counts_where_it_is_chosen(staged: Shell) -> None:
+    """A percentage that a server can't hold exactly was given by hand; the message names the way out."""
+    discounts = {"percentage": 33.3}
+    fee = {"key": "fee", "name": "Fee", "price": {"type": "flat", "amount": "9"}, "discounts": discounts}
+    phases = [{"key": "default", "name": "Default", "rate_cards": [{**fee, "billing_cadence": "P1M"}]}]
+    plan = {"key": "odd", "name": "Odd", "currency": "USD", "billing_cadence": "P1M", "phases": phases}
+    app = open_database("staging.db", staged.clock, test_clock=False)
+    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://local/api/v3/openmeter") as http:
+        made = http.post("plans", json=plan).json()
+        http.post(f"plans/{made['id']}/publish").raise_for_status()
+    app.close()
+
+    whole, odd, other = (promoted(staged, "--yes", *more) for more in ((), ("--select", "plan/odd"), PREPAID))
+
+    assert (whole.code, odd.code, other.code) == (1, 1, 0)
+    assert "error[number-inexact]" in whole.err
+    assert "error[number-inexact]" in odd.err
+    assert SAME in other.out
+
+
+PREPAID = ("--select", "plan/prepaid")
+
+
 def make_currency(shell: Shell, database: str, *, precision: int, rate: str) -> None:
     app = open_database(database, shell.clock, test_clock=False)
     form = {"name": "Tokens", "symbol": "T", "decimal_mark": ".", "thousand_separator": ",", "precision": precision}

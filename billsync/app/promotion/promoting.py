@@ -11,16 +11,17 @@ from billsync.app.promotion.worths import custom_in, worths
 from billsync.app.server.connection import Connection, ReadingConnection
 from billsync.config import load
 from billsync.core.changes.versions import offered
-from billsync.core.declared.selecting import selected
+from billsync.core.declared.selecting import Chosen, selected
 from billsync.core.diffing.diff import Mode
-from billsync.core.dump.dump import dump
+from billsync.core.dump.dump import Dump, dump
 from billsync.core.dump.losses import told
+from billsync.core.dump.selected import entities_in, selected_dump
 from billsync.core.observed.index import index
 from billsync.core.views.normalize import normalize
 from billsync.kinds.registry import KINDS
 from billsync.model.address import Address
 from billsync.model.change import Change, Outcome
-from billsync.model.diagnostic import Diagnostic, Position
+from billsync.model.diagnostic import Diagnostic, Position, has_errors
 from billsync.model.frozen import dataclass, replace
 from billsync.model.kind import Absent
 from billsync.model.malformed import Malformed
@@ -55,15 +56,24 @@ class Offered:
     is_of_files: bool = False
 
 
-def offered_by_server(connection: ReadingConnection) -> Offered:
-    """The live catalog of a server, as a dump declares it. Raises RemoteError."""
+def offered_by_server(connection: ReadingConnection, patterns: Chosen = ()) -> Offered:
+    """The live catalog of a server, as a dump declares it. Where no file may have something of it, that counts only
+    if it is among what the patterns choose, and what that needs. Raises RemoteError."""
     found = everything(connection, CATALOG)
     dumped = dump(found, connection.kinds, connection.routes)
-    desired, findings = load(["-"], registry=KINDS, stdin=StringIO(to_yaml(dumped.document, {})))
+    desired, findings = _loaded(dumped)
+    if patterns and has_errors(findings):
+        part = selected_dump(dumped, patterns, KINDS)
+        if any(entities_in(part.document, KINDS)):
+            dumped, (desired, findings) = part, _loaded(part)
     named = tuple(_placed(finding, connection.target) for finding in findings)
     prices = _live_prices(connection, found)
     known = worths(connection, custom_in(prices))
     return Offered(in_catalog(desired), prices, known, told(dumped.losses), named)
+
+
+def _loaded(dumped: Dump) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    return load(["-"], registry=KINDS, stdin=StringIO(to_yaml(dumped.document, {})))
 
 
 def offered_by_files(desired: Desired) -> Offered:

@@ -133,7 +133,7 @@ def _read(run: Run, source: Source) -> Offered:
     try:
         options = ServerOptions(server=source.place, token_file=source.token_file)
         with connected_to_read(reading, options, IntendedTarget()) as connection:
-            offered = offered_by_server(connection)
+            offered = offered_by_server(connection, run.patterns)
     finally:
         if reading.mask is not None:
             run.hide(reading.mask)
