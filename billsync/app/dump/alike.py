@@ -177,7 +177,7 @@ def _check_fit(alike: Sequence[Member], others: Mapping[tuple[str, str], Fields]
 
 
 def _declared(member: Member) -> Iterator[tuple[Kind, tuple[str, ...], Fields]]:
-    """What a file declares of a member and has rules across entities, with the names of its address."""
+    """The parts of a member in a file whose kinds have rules across entities, with the names of their addresses."""
     key = _key(member)
     for name, rows in ((ROOT, (member.root,)), *member.children.items()):
         kind = KINDS[name]

@@ -266,7 +266,7 @@ def _dues(
 
 
 def _dues_of(one: Subscribed, several: Sequence[Subscribed], rows: Iterable[Fields], facts: PromiseFacts) -> Dues:
-    """What is still to be charged of one of a customer's subscriptions."""
+    """The charges still to come of one of a customer's subscriptions."""
     sent = sent_since(several, facts.catalog, facts.now)
     return dues_of(one, rows, facts.catalog.features, facts.now, sent)
 

@@ -91,7 +91,7 @@ def proof_headline(proof: Proof, *, taken_at: datetime, target: str) -> str:
 
 
 def lost_texts(proof: Proof) -> Iterator[str]:
-    """How many customers and subscriptions are lost, of all, and how many other departures are of what is lost."""
+    """The numbers of customers and subscriptions that are lost, of all, and of other departures of what is lost."""
     of_lost = [one for one in proof.departures if any(line.fate is Fate.LOST for line in one.why)]
     for aspect, more in ((Aspect.CUSTOMER, " with all that they had"), (Aspect.SUBSCRIPTION, "")):
         if count := sum(one.aspect is aspect for one in of_lost):
