@@ -12,7 +12,7 @@ from billsync.app.recovery.resending import resend
 from billsync.app.recovery.verifying import verify
 from billsync.report.recovery.restore.choices import Choices, Usage
 from tests.support.call_shop import send_calls
-from tests.support.old_organization import DAY, empty_at_the_same_time, restored
+from tests.support.old_organization import DAY, empty_at_the_same_time, lived_through, restored
 from tests.support.recoveries import events_of, recovery_of
 from tests.support.world import World, declared
 
@@ -81,3 +81,33 @@ def test_what_changed_costs_what_the_report_says(before: str, after: str, usage:
         code: Decimal(amount) for code, amount in said.items()
     }
     assert verify(new.connection(), recovery, found.accounts).unexplained == ()
+
+
+LEAVING = """
+_info: {owner: shop}
+plans: [{key: pro, name: P, currency: USD, billing_cadence: P1M, settlement_mode: credit_only, phases: [
+  {key: main, name: M, rate_cards: [{key: fee, name: F, price: {type: flat, amount: "5"}, billing_cadence: P1M}]}]}]
+customers:
+- {key: gone, name: A, subscription: {plan: pro, ends: at_renewal}}
+- {key: back, name: B, subscription: {plan: pro, ends: at_renewal}}
+"""
+STILL = "; files that still declare it begin it again: take it out of them"
+
+
+@pytest.mark.parametrize(("days", "hours", "said"), [(40, 1, ""), (20, 24 * 20, " since the snapshot was taken")])
+def test_who_has_left_is_named_as_files_would_subscribe_them_again(days: int, hours: float, said: str) -> None:
+    """No server remembers an end after a restore; of a chain that goes on, the ended links need no such words."""
+    old = lived_through([(0, LEAVING)], days=days)
+    if not said:
+        again = LEAVING.replace("key: back, name: B, subscription: {plan: pro, ends: at_renewal",
+                                "key: back, name: B, subscription: {plan: pro, restart: true")  # fmt: skip
+        old.sync(declared(again))
+    recovery, new = recovery_of(old), empty_at_the_same_time(old, hours=hours)
+
+    found = restored(new, recovery)
+
+    lines = sorted((str(one.customer), one.how) for one in found.accounts if one.code == "ended")
+    left = f"it has ended{said}{STILL}"
+    assert lines == [("back", left if said else "it has ended"), ("gone", left)]
+    changes = [change.address.text for change in new.plan(declared(LEAVING)).changes if change.steps]
+    assert "subscription/gone/default" in changes

@@ -13,8 +13,10 @@ RESTORES = Chapter(
         Code(
             "ended",
             "it has ended and stays so",
-            "The subscription has ended, before the snapshot was taken or since. Its history isn't restored.",
-            "subscription/acme/default: it has ended",
+            "The subscription has ended, before the snapshot was taken or since. Its history isn't restored. No server "
+            "remembers that it ended, so that files that still declare it (`ends: at_renewal`) begin it, and bill it, "
+            "again: take it out of them before their next run.",
+            "subscription/acme/default: it has ended; files that still declare it begin it again: take it out of them",
         ),
         Code(
             "not-managed",

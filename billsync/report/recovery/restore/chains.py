@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from billsync.core.observed.index import is_over, state_of, status_of
 from billsync.core.observed.ownership import KEY, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
-from billsync.model.kind import State
+from billsync.model.kind import Kind, State
 from billsync.model.moment import moment_text
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Entity, Row
@@ -82,17 +82,19 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
     kind, lost, unbilled = old.registry[SUBSCRIPTION], lost_versions(old), unbilled_versions(old)
     drawn_first = rivals(old) if choices.in_advance is InAdvance.GRANT else {}
     several: dict[Address, list[Row]] = defaultdict(list)
+    over: dict[Address, list[Row]] = defaultdict(list)
     for row in old.recovery.live.of(SUBSCRIPTION):
         customer = old.customer_of(row)
         if customer is None:
             accounts.append(old.fated(row, Fate.LOST, "no-parent", "its customer isn't restored"))
         elif is_over(kind, row.fields):
-            accounts.append(old.fated(row, Fate.LOST, "ended", "it has ended"))
+            over[_address(kind, customer, row)].append(row)
         elif (status := status_of(kind, row.fields)) not in kind.statuses:
             accounts.append(old.fated(row, Fate.LOST, "unknown-value", f"its status is unknown: {status!r}"))
         else:
-            key = str(labels_of(row.fields).get(KEY, kind.default_key))
-            several[Address(SUBSCRIPTION, (*customer.names, key))].append(row)
+            several[_address(kind, customer, row)].append(row)
+    for address, rows in over.items():
+        accounts += _ended(old, rows, goes_on=address in several)
     for address in sorted(several, key=lambda one: one.order):
         before_fees = drawn_first.get(str(several[address][0].fields.get("customer_id")), ())
         chain = _Chain(old, choices, now, address, live.get(address), lost, unbilled, before_fees)
@@ -100,6 +102,22 @@ def chains(old: Old, choices: Choices, now: datetime, live: Mapping[Address, Row
         found += begun
         accounts += told
     return Chains(tuple(found), tuple(_unproved(old, one) for one in accounts), lost)
+
+
+def _address(kind: Kind, customer: Address, row: Row) -> Address:
+    return Address(SUBSCRIPTION, (*customer.names, str(labels_of(row.fields).get(KEY, kind.default_key))))
+
+
+def _ended(old: Old, rows: Iterable[Row], *, goes_on: bool) -> Iterator[Accounted]:
+    """Yield the fates of the ended links of a chain: no server remembers the end any more, unless it `goes_on`."""
+    *before, last = sorted(rows, key=lambda row: (str(row.fields.get("created_at")), row.id))
+    yield from (old.fated(row, Fate.LOST, "ended", "it has ended") for row in before)
+    yield old.fated(last, Fate.LOST, "ended", f"it has ended{'' if goes_on else _declared_still(last)}")
+
+
+def _declared_still(row: Row) -> str:
+    """What a run of its owner's files does where these still declare it, as no server remembers that it ended."""
+    return "; files that still declare it begin it again: take it out of them" if owner_of(row) is not None else ""
 
 
 def _unproved(old: Old, account: Accounted) -> Accounted:
@@ -129,7 +147,8 @@ class _Chain:
         links = [Link(self.old, row, self.now) for row in several]
         ended = [link for link in links if link.is_past]
         running = [link for link in links if not link.is_past]
-        told = [self._given_up(link, "ended", "it has ended since the snapshot was taken") for link in ended]
+        still = "" if running else _declared_still(several[-1])
+        told = [self._given_up(link, "ended", f"it has ended since the snapshot was taken{still}") for link in ended]
         if len(running) > 2 or not running:
             told += [line for link in links for line in self._missed(link)]
             told += [self._given_up(link, "several-links", "more than one change is scheduled") for link in running]
@@ -174,7 +193,7 @@ class _Chain:
             waits = self.old.fated(link.row, Fate.DIFFERENT, WAITING, _waiting(boundary))
             return begun, (*told, waits, *self._missed_until(link, boundary, None))
         if boundary and link.end is not None and link.end <= boundary and later is None:
-            how = f"it ends at {moment_text(link.end)}, before it would begin again"
+            how = f"it ends at {moment_text(link.end)}, before it would begin again{_declared_still(link.row)}"
             return None, (self._given_up(link, "ended", how), *self._missed_until(link, link.end, None))
         ends = later is not None or (link.is_in(State.ENDING) and link.declared_end == AT_RENEWAL)
         begins_now = not is_coming and not boundary
