@@ -101,3 +101,19 @@ def test_a_drill_without_a_place_for_its_folder_says_so(
     ran = taken.run("drill", "live.snapshot")
 
     assert (ran.code, ran.err.splitlines()[0]) == (1, "error[unwritable]: the file can't be written")
+
+
+@pytest.mark.generation("konnect@1.1")
+def test_a_drill_renews_where_no_end_of_a_period_is_shown(shell: Shell, folder: Path) -> None:
+    """Konnect shows none of a plan with phases: the clock is moved by anchor and cadence."""
+    trial = "{key: try, name: Try, duration: P7D, rate_cards: [{key: fee, name: Fee, price: {type: free}}]}"
+    phased = SHOP.replace("    phases:\n", f"    phases:\n      - {trial}\n")
+    (folder / "shop.yaml").write_text(phased)
+    konnect = ("--server", "local:konnect.db?dialect=konnect")
+    assert shell.run("sync", "shop.yaml", *konnect, "--yes").code == 0
+    assert shell.run("dump", *konnect, "--snapshot", "phased.snapshot").code == 0
+
+    ran = shell.run("drill", "phased.snapshot", "--format", "json")
+
+    assert ran.code == 0, ran
+    assert json.loads(ran.out)["drill"]["renewed_at"] == "2026-10-01T01:02:00Z"

@@ -15,15 +15,19 @@ from billsync.app.server.connection import BY_CREATION, Connection
 from billsync.live.lists.paging import Refused
 from billsync.live.lists.streams import read_lists
 from billsync.live.snapshot import PARENT
+from billsync.model.duration import parse_duration
 from billsync.model.frozen import dataclass
 from billsync.model.malformed import MalformedRow
+from billsync.model.moment import parse_moment
 from billsync.model.ports import Clock, RemoteError
 from billsync.model.recovery import Accounted, Recovery
+from billsync.rating.periods import period_at
 from billsync.report.recovery.losses.accounting import LossReport, loss_report
 from billsync.report.recovery.proof.charged import charged
 from billsync.report.recovery.proof.departures import Proof
 from billsync.report.recovery.proof.renewal import renewal_proof
 
+PLAN = "plan"
 COLLECTED = timedelta(hours=1, minutes=2)
 """After so long, the server has collected a period's late usage and finished its invoice (customer-facts.md §19.1)."""
 
@@ -78,6 +82,17 @@ def _ends(recovery: Recovery, restored: Recovery) -> Iterator[datetime]:
     yield from (one.period_to for one in restored.promises.values() if one.period_to)
     at = restored.header.taken_at
     yield from (one.period_to for one in recovery.promises.values() if one.period_to and one.period_to > at)
+    yield from _unshown_ends(recovery, at)
+
+
+def _unshown_ends(recovery: Recovery, at: datetime) -> Iterator[datetime]:
+    """The ends of the periods that no server shows (Konnect, of plans with phases), by anchor and cadence."""
+    cadences = {row.id: parse_duration(str(row.fields.get("billing_cadence"))) for row in recovery.live.of(PLAN)}
+    for row in recovery.live.of(SUBSCRIPTION):
+        promise, cadence = recovery.promises.get(row.id), cadences.get(str(row.fields.get("plan_id")))
+        anchor = parse_moment(str(row.fields.get("billing_anchor")))
+        if promise is not None and promise.period_to is None and cadence and anchor:
+            yield period_at(anchor, cadence, at).end
 
 
 def _charged(connection: Connection, restored: Recovery) -> Mapping[str, Mapping[str, Decimal]]:
