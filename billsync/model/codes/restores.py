@@ -125,11 +125,12 @@ RESTORES = Chapter(
             "fee-not-due",
             "the credit for a fee in advance waits for a fee that is due later",
             "A phase that was over comes again, so that the fee of the phase after it, which was paid before, is "
-            "billed again later in the running period. The credit for it is there until then: nothing is wrong, "
-            "whether credit or an invoice pays the subscription. Once the fee is due, `fee-not-booked`, "
+            "billed again later in the running period. Or invoices pay a card with a shorter period than its plan's: "
+            "periods of it begin later, and no invoice has asked for them yet. The credit for them is there until "
+            "then: nothing is wrong. Once the fee is due, `fee-not-booked`, "
             "`credit-not-taken` or `invoiced-twice` names what is left.",
             "acme: balance 8.67 USD more: the credit for a fee in advance is there until that fee is due, later in the "
-            "period, as its phase comes again",
+            "period",
         ),
         Code(
             "credit-not-taken",
@@ -393,6 +394,15 @@ RESTORES = Chapter(
             "fees in arrears for a part of the period",
             "Fees in arrears are billed for the time since the subscription began again: the part before is lost.",
             "subscription/acme/default: its next charge has fees in arrears for the time since it began again",
+        ),
+        Code(
+            "arrears-later",
+            "fees in arrears for a part of a longer period",
+            "A fee in arrears that is billed less often than its plan, such as once a year, is billed for the time "
+            "since the subscription began again, once that longer period ends: the part before is lost. No charge of "
+            "the running period shows it.",
+            "subscription/acme/default: as fees in arrears are for the time since it began again, charges after the "
+            "next one are 2.89 USD less, without usage",
         ),
         Code(
             "addons-not-attached",

@@ -32,7 +32,19 @@ def alone(subscription: Subscribed, fees: AddonFees, start: datetime) -> Subscri
     Its cards must have been read.
     """
     assert not isinstance(fees.cards, Malformed)
-    slots = tuple(slot for card in fees.cards for slot in _fees(card, fees.quantity))
+    return _of_slots(subscription, tuple(slot for card in fees.cards for slot in _fees(card, fees.quantity)), start)
+
+
+def alone_with_usage(subscription: Subscribed, fees: AddonFees, start: datetime) -> Subscribed:
+    """The same with the cards that have a price by usage: a minimum, or a tier's flat price, is due without any."""
+    assert not isinstance(fees.cards, Malformed)
+    metered = (replace(card, phase="") for card in fees.cards if not isinstance(card.item.card.price, FlatPrice))
+    flat = (slot for card in fees.cards for slot in _fees(card, fees.quantity))
+    return _of_slots(subscription, (*flat, *metered), start)
+
+
+def _of_slots(subscription: Subscribed, slots: tuple[Slot, ...], start: datetime) -> Subscribed:
+    """The subscription from a moment on, with nothing but these cards, which end with the phase."""
     items = tuple(slot.item for slot in slots)
     end = _end_of_phase(subscription, start)
     phases = (Phase("", span(start, end), items), Phase(AFTERWARDS, None, ())) if end else (Phase("", None, items),)

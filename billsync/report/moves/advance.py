@@ -74,6 +74,14 @@ def parts_at_start(subscription: Subscribed) -> Parts:
     return _parts([one for one in dues if one.billed.item.is_in_advance], subscription)
 
 
+def parts_ahead(subscription: Subscribed, now: datetime) -> Parts:
+    """The part of them that is for periods that begin after a moment: by invoice, a card with a shorter period than its
+    plan's is billed for all of its periods when the plan's begins. Raises Unrated."""
+    dues = due(subscription, until=subscription.timeline.active_from)
+    ahead = [one for one in dues if one.billed.item.is_in_advance and one.billed.service_period.start > now]
+    return _parts(ahead, subscription)
+
+
 def parts_between(subscription: Subscribed, since: datetime, until: datetime) -> Parts:
     """The fees in advance that are billed after one moment and before another. Raises Unrated."""
     dues = due(subscription, until=until)

@@ -39,8 +39,9 @@ EARLY, CUT, IN_FIRST_PHASE = "usage-early", "usage-cut", "usage-in-first-phase"
 """The codes of usage that counts for cards that weren't in force yet, of usage that isn't sent again, and of that which
 the first phase prices in place of a later one."""
 
-PHASE_AGAIN, PHASE_LATER = "phase-again", "phase-later"
-"""The codes of a phase that lasts longer than it would have, and of what that costs after the next charge."""
+PHASE_AGAIN, PHASE_LATER, LONGER = "phase-again", "phase-later", "arrears-later"
+"""The codes of a phase that lasts longer than it would have, of what that costs after the next charge, and of what fees
+in arrears of longer periods than the plan's lack then."""
 
 BY_START = frozenset({PHASE_AGAIN, "arrears-cut"})
 """Codes of subscriptions' lines whose money is as the time between the restore's decision and their start."""
@@ -51,7 +52,7 @@ DRAWN_INSTEAD = "drawn-instead"
 IN_BALANCE = frozenset({BILLED_AGAIN, SMALLER})
 """Codes of subscriptions' lines whose money is in the balance; that of all others is in the next charge."""
 
-IN_NOTHING = frozenset({BETWEEN, UNUSED_FEES, UNASKED, PHASE_LATER, IN_FIRST_PHASE})
+IN_NOTHING = frozenset({BETWEEN, UNUSED_FEES, UNASKED, PHASE_LATER, LONGER, IN_FIRST_PHASE})
 """Codes of subscriptions' lines whose money no server shows."""
 
 Why = tuple[Accounted, ...]

@@ -38,7 +38,8 @@ class Begun:
 
     `compensations` are the grants of the fees that beginning bills again: at its start in the new organization where
     it `has_begun` there, and none where that is unknown. `not_due` is what of each is for fees that are billed later in
-    the period; `rivals` may be drawn before them. `is_there`: the new organization has it, and it begins later there.
+    the period, and `ahead` for periods that begin later, which may be billed then; `rivals` may be drawn before them.
+    `is_there`: the new organization has it, and it begins later there.
     `begins_with_first_phase`: in place of a later one that ran, in which the new server begins none.
     """
 
@@ -48,6 +49,7 @@ class Begun:
     row_id: str
     compensations: tuple[Entity, ...] = ()
     not_due: Mapping[Address, Decimal] = field(default_factory=dict)
+    ahead: Mapping[Address, Decimal] = field(default_factory=dict)
     rivals: Sequence[Rival] = ()
     following: Following | None = None
     is_there: bool = False
@@ -207,6 +209,7 @@ class _Chain:
             link.row.id,
             tuple(given.values()),
             {given[part].address: amount for part, amount in fees.coming.items() if part in given},
+            {given[part].address: amount for part, amount in fees.ahead.items() if part in given},
             self._usable_rivals(fees),
             following,
             is_there=self._lives_from is not None and self._lives_from > self.now,

@@ -3,7 +3,7 @@ hasn't booked yet, and what is left of those that were worked out for an earlier
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -26,6 +26,7 @@ from billsync.report.recovery.restore.chains import Begun, Chains, chains
 from billsync.report.recovery.restore.choices import Choices
 from billsync.report.recovery.restore.compensation import in_force, under
 from billsync.report.recovery.restore.grants import GRANT
+from billsync.report.recovery.restore.invoiced import NO_INVOICE
 from billsync.report.recovery.restore.links import SUBSCRIPTION
 from billsync.report.recovery.restore.old import Old, old
 from billsync.report.recovery.restore.rivals import drawn_instead
@@ -33,7 +34,7 @@ from billsync.report.recovery.restore.settlement import Reason
 
 ACTIVE = "active"
 HOW = "the credit for its fee in advance is there until the server has booked the fee"
-LATER = "the credit for a fee in advance is there until that fee is due, later in the period, as its phase comes again"
+LATER = "the credit for a fee in advance is there until that fee is due, later in the period"
 
 
 def is_compensation(row: Fields, known: Collection[str]) -> bool:
@@ -75,11 +76,24 @@ def compensation_lines(
         for place, amount in _shares(chain, booked.get(row_id, {}), given).items():
             taken[place] = plus(taken.get(place, ZERO), amount)
     rest = {place: minus(Decimal(str(row.fields["amount"])), taken.get(place, ZERO)) for place, row in given.items()}
-    coming = {place: amount for chain in begun.values() for place, amount in chain.not_due.items() if place in rest}
-    coming = {place: min(rest[place], amount) for place, amount in coming.items()}
+    coming = dict(_not_due(begun.values(), rest, untaken))
     due = {place: minus(amount, coming.get(place, ZERO)) for place, amount in rest.items()}
     yield from _left_lines(given, coming, rests, {}, Reason(code=NOT_DUE, how=LATER))
     yield from _left_lines(given, due, rests, untaken, Reason(code=UNUSED, how=HOW))
+
+
+def _not_due(
+    begun: Iterable[Begun], rest: Mapping[Address, Decimal], untaken: Mapping[str, Reason]
+) -> Iterator[tuple[Address, Decimal]]:
+    """What of such rests is for fees that are due later. Whether those of periods that begin later are, only the
+    invoices of their customer tell: none has asked for any."""
+    for chain in begun:
+        customer = chain.entity.address.parents[-1]
+        may_wait = customer not in untaken or untaken[customer].how == NO_INVOICE
+        for place in chain.not_due.keys() | chain.ahead.keys() if may_wait else chain.not_due.keys():
+            later = plus(chain.not_due.get(place, ZERO), chain.ahead.get(place, ZERO) if may_wait else ZERO)
+            if place in rest:
+                yield place, min(rest[place], later)
 
 
 def _left_lines(

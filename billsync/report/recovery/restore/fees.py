@@ -14,11 +14,19 @@ from billsync.model.state import Row
 from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, minus
 from billsync.rating.errors import RatingError
+from billsync.rating.periods import period_at
 from billsync.rating.timeline import phase_lives
 from billsync.report.billing.attached import parse_attached
 from billsync.report.billing.subscribed import Slot, Subscribed, card_slot, parse_subscription
-from billsync.report.moves.addon_fees import AddonFees, alone
-from billsync.report.moves.advance import Unrated, billed_ahead, billed_within, parts_at_start, parts_between
+from billsync.report.moves.addon_fees import AddonFees, alone_with_usage
+from billsync.report.moves.advance import (
+    Unrated,
+    billed_ahead,
+    billed_within,
+    parts_ahead,
+    parts_at_start,
+    parts_between,
+)
 from billsync.report.moves.amounts import Amounts, Part, Parts, by_currency, less, together
 from billsync.report.moves.terms import PlanTerms, Start, begun, live_terms
 from billsync.report.recovery.facts.promises import due_by_currency, dues_at_end, may_hide_charges
@@ -68,13 +76,15 @@ def begun_again(terms: PlanTerms, beginning: Beginning) -> Subscribed:
 
 def fees_at_start(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]) -> Parts:
     """The fees in advance, those of add-ons included, that the beginning bills, before taxes. Raises Unrated."""
-    subscription = begun_again(terms, beginning)
     try:
-        own = parts_at_start(subscription)
-        others = [parts_at_start(one) for one in _addons(old, subscription, addons, (beginning.at,))]
+        return together(parts_at_start(one) for one in _begun_with(old, terms, beginning, addons))
     except RatingError as problem:
         raise Unrated(f"the server would not rate it ({problem.code})") from None
-    return together((own, *others))
+
+
+def fees_ahead(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int], now: datetime) -> Parts:
+    """The part of them that is for periods that begin after a moment: servers may bill it then. Raises Unrated."""
+    return together(parts_ahead(one, now) for one in _begun_with(old, terms, beginning, addons))
 
 
 def fees_later(old: Old, row: Row, terms: PlanTerms, beginning: Beginning) -> Parts:
@@ -126,16 +136,42 @@ def still_runs(old: Old, row: Row, at: datetime) -> bool:
 
 def phases_apart(old: Old, row: Row, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]) -> Amounts:
     """All charges from the next one on less those that there would have been, without usage, until both are in the last
-    phase: a phase that comes again, or lasts longer, costs that much. Raises Unrated."""
+    phase: a phase that comes again, or lasts longer, costs that much; and until the end of periods that are longer than
+    the plan's, of which fees in arrears are only for a part. Raises Unrated."""
     before = _before(old, row)
     begun = _ending(begun_again(terms, beginning), before, beginning)
-    until = cut_to_seconds(before.period_at(max(_last_phase(one) for one in (begun, before))).end)
     shown = {} if row.id in old.guessed else addons
     after = (begun, *_addons(old, begun, shown, _phase_starts(begun, beginning.at)))
+    ends = (end for one in after for end in long_arrears(one, beginning.at))
+    until = cut_to_seconds(before.period_at(max((*(_last_phase(one) for one in (begun, before)), *ends))).end)
     promised = _promised_at(old, row)
     since = beginning.at if before.period_at(promised).end <= beginning.at else promised
     found = together(billed_within(one, beginning.at, until) for one in after)
     return less(found, billed_within(before, since, until))
+
+
+def has_long_arrears(old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]) -> bool:
+    """Whether it is billed in arrears for periods that are longer than its plan's. Raises Unrated."""
+    several = _begun_with(old, terms, beginning, addons)
+    return any(True for one in several for _ in long_arrears(one, beginning.at))
+
+
+def long_arrears(one: Subscribed, at: datetime) -> Iterator[datetime]:
+    """The moments in which the periods of now end of fees in arrears that are billed less often than the plan."""
+    timed = one.timeline
+    for slot in one.slots:
+        cadence = slot.item.cadence
+        is_late = slot.item.is_flat and not slot.item.is_in_advance
+        if is_late and cadence is not None and cadence.mean_seconds > timed.cadence.mean_seconds:
+            yield period_at(timed.anchor, cadence, at).end - SECOND
+
+
+def _begun_with(
+    old: Old, terms: PlanTerms, beginning: Beginning, addons: Mapping[Address, int]
+) -> tuple[Subscribed, ...]:
+    """The restored subscription as it begins, and each of its add-ons by itself."""
+    subscription = begun_again(terms, beginning)
+    return (subscription, *_addons(old, subscription, addons, (beginning.at,)))
 
 
 def _last_phase(one: Subscribed) -> datetime:
@@ -258,7 +294,7 @@ def _addons(
         cards = _cards(old, rows[address])
         if isinstance(cards, Malformed):
             raise Unrated(f"{address.text} shows {cards.text}")
-        yield from (alone(subscription, AddonFees(address.key, cards, quantity), at) for at in starts)
+        yield from (alone_with_usage(subscription, AddonFees(address.key, cards, quantity), at) for at in starts)
 
 
 def _cards(old: Old, row: Row) -> tuple[Slot, ...] | Malformed:

@@ -16,14 +16,16 @@ from billsync.rating.arithmetic import ZERO, negative
 from billsync.report.moves.advance import Unrated, billed_until
 from billsync.report.moves.amounts import Amounts, Parts, amounts_text, by_currency, less, together
 from billsync.report.moves.terms import PlanTerms
-from billsync.report.recovery.losses.explaining import BILLED_AGAIN, PHASE_AGAIN, PHASE_LATER
+from billsync.report.recovery.losses.explaining import BILLED_AGAIN, LONGER, PHASE_AGAIN, PHASE_LATER
 from billsync.report.recovery.restore.choices import InAdvance
 from billsync.report.recovery.restore.fees import (
     Beginning,
     begun_again,
+    fees_ahead,
     fees_at_start,
     fees_later,
     from_phase,
+    has_long_arrears,
     next_charge_apart,
     not_due_yet,
     phases_apart,
@@ -36,16 +38,18 @@ from billsync.report.recovery.restore.phases import lasts_longer
 from billsync.report.recovery.restore.settlement import Reason, credit_doubts
 
 ARREARS = "arrears-cut"
+NOTHING: Amounts = {}
 
 
 @dataclass(frozen=True, slots=True)
 class BilledAgain:
     """The fees in advance that a beginning bills again, which were paid before: at once, and `later` in the period, of
-    which some are `coming` still."""
+    which some are `coming` still. Those `ahead` are of the first, for periods that haven't begun."""
 
     at_once: Parts = field(default_factory=dict)
     later: Parts = field(default_factory=dict)
     coming: Parts = field(default_factory=dict)
+    ahead: Parts = field(default_factory=dict)
 
 
 def fates_now(
@@ -58,14 +62,15 @@ def fates_now(
         if not is_billed:
             return (_fated(link, [*_apart_from_money(link, terms, beginning, {})], {}),), BilledAgain()
         fees = fees_at_start(old, terms, beginning, link.addons)
+        ahead = fees_ahead(old, terms, beginning, link.addons, max(beginning.at, link.now)) if fees else {}
     except Unrated as problem:
         how = f"the fees in advance that it is billed again can't be worked out ({problem})"
         return (old.fated(row, Fate.DIFFERENT, BILLED_AGAIN, how),), BilledAgain()
     if in_advance is InAdvance.GRANT:
         later, coming = _later(link, terms, beginning)
         given = by_currency(fees), by_currency(later)
-        fate = _fate(link, terms, beginning, given)
-        return _with_phase(link, terms, beginning, fate, given[1]), BilledAgain(fees, later, coming)
+        fate = _fate(link, terms, beginning, given, by_currency(ahead))
+        return _with_phase(link, terms, beginning, fate, given[1]), BilledAgain(fees, later, coming, ahead)
     fate = _fate(link, terms, beginning, ({}, {}))
     known = _with_phase(link, terms, beginning, fate, {})
     twice = (*_with_paid_twice(link, fate, by_currency(fees)), *known[1:]) if fees else known
@@ -113,20 +118,24 @@ def _later(link: Link, terms: PlanTerms, beginning: Beginning) -> tuple[Parts, P
 def _with_phase(
     link: Link, terms: PlanTerms, beginning: Beginning, fate: Accounted, given: Amounts
 ) -> tuple[Accounted, ...]:
-    """The fate, and a line for what a phase that comes again, or lasts longer, costs beyond the next charge; `given` is
-    given as credit before."""
-    if fate.code != PHASE_AGAIN:
-        return (fate,)
+    """The fate, and a line for what a phase that comes again, or lasts longer, costs after the next charge, or fees in
+    arrears of longer periods than the plan's; `given` is given as credit before."""
+    is_again = fate.code == PHASE_AGAIN
     try:
+        if not is_again and not has_long_arrears(link.old, terms, beginning, link.addons):
+            return (fate,)
         apart = phases_apart(link.old, link.row, terms, beginning, link.addons)
     except Unrated as problem:
-        how = f"what its longer phase costs can't be worked out ({problem})"
+        how = f"what it costs after the next charge can't be worked out ({problem})"
         return fate, replace(link.old.fated(link.row, Fate.DIFFERENT, PHASE_LATER, how), count=0)
     more = less(less(apart, given), fate.money)
     if not more:
         return (fate,)
-    how = f"as its phase lasts longer, charges after the next one are {_apart_text(more)}, without usage"
-    return fate, replace(link.old.fated(link.row, Fate.DIFFERENT, PHASE_LATER, how, more), count=0)
+    why = "as its phase lasts longer" if is_again else "as fees in arrears are for the time since it began again"
+    how = f"{why}, charges after the next one are {_apart_text(more)}, without usage"
+    return fate, replace(
+        link.old.fated(link.row, Fate.DIFFERENT, PHASE_LATER if is_again else LONGER, how, more), count=0
+    )
 
 
 def _apart_text(amounts: Amounts) -> str:
@@ -146,12 +155,15 @@ def _with_paid_twice(link: Link, fate: Accounted, fees: Amounts) -> tuple[Accoun
     return (twice,) if fate.fate is Fate.RESTORED else (fate, replace(twice, count=0))
 
 
-def _fate(link: Link, terms: PlanTerms, beginning: Beginning, given: tuple[Amounts, Amounts]) -> Accounted:
+def _fate(
+    link: Link, terms: PlanTerms, beginning: Beginning, given: tuple[Amounts, Amounts], ahead: Amounts = NOTHING
+) -> Accounted:
     """The fate of a link that begins now: every reason for which it isn't as it was, the gravest first.
 
-    `given` are the fees in advance that it is billed again, at once and later in the period, and gets as credit before.
+    `given` are the fees in advance that it is billed again, at once and later in the period, and gets as credit before;
+    some of the first may be `ahead` of their periods.
     """
-    found = [*_apart_from_money(link, terms, beginning, together(given))]
+    found = [*_apart_from_money(link, terms, beginning, together(given), ahead)]
     try:
         apart = less(next_charge_apart(link.old, link.row, terms, beginning, link.addons), given[1])
         if apart and not found:
@@ -176,14 +188,16 @@ def _fated(link: Link, found: list[Reason], apart: Amounts) -> Accounted:
     return link.old.fated(link.row, Fate.DIFFERENT, found[0].code, how, apart)
 
 
-def _apart_from_money(link: Link, terms: PlanTerms, beginning: Beginning, credit: Amounts) -> Iterator[Reason]:
+def _apart_from_money(
+    link: Link, terms: PlanTerms, beginning: Beginning, credit: Amounts, ahead: Amounts = NOTHING
+) -> Iterator[Reason]:
     """Yield the reasons that its phase, its settlement, its period and its add-ons give."""
     if longer := lasts_longer(link.row.fields, from_phase(terms, beginning.phase), beginning.at):
         yield Reason(code=PHASE_AGAIN, how=longer)
     if beginning.ends_at_renewal and link.end not in (None, end := renewal(terms, beginning)):
         yield Reason(code="end-moved", how=f"it ends, or changes, at {moment_text(end)}, as its phase does then")
     if credit:
-        yield from credit_doubts(beginning.mode, credit)
+        yield from credit_doubts(beginning.mode, credit, ahead)
     if ended := link.ended_period:
         yield Reason(code="new-period", how=f"its period ended at {ended}, after the snapshot{_as_credit(credit)}")
     elif began := link.began_since:

@@ -16,8 +16,9 @@ class Reason:
     how: str
 
 
-def credit_doubts(mode: str, fees: Amounts) -> list[Reason]:
-    """The reason for a subscription whose fees are invoiced, and given as credit before.
+def credit_doubts(mode: str, fees: Amounts, ahead: Amounts) -> list[Reason]:
+    """The reason for a subscription whose fees are invoiced, and given as credit before; `ahead` is the part for
+    periods that begin later, which is invoiced at once by the rule of vectors (timelines.jsonl), and in no recording.
 
     A server whose `credits.enableCreditThenInvoice` is off takes no credits for invoices, and no call shows that
     (customer-facts.md §1.1, §19.1).
@@ -25,4 +26,5 @@ def credit_doubts(mode: str, fees: Amounts) -> list[Reason]:
     if mode == CREDIT_ONLY:
         return []
     how = f"the credit for {amounts_text(fees)} in advance pays its invoice only where the server takes credit for it"
-    return [Reason(code="credit-may-not-pay", how=f"{how}: else the customer is invoiced twice")]
+    free = f"; {amounts_text(ahead)} of it is for later periods: a gift, if it wasn't invoiced before"
+    return [Reason(code="credit-may-not-pay", how=f"{how}: else the customer is invoiced twice{free if ahead else ''}")]
