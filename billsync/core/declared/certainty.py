@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from functools import lru_cache, partial
 from itertools import repeat
 from typing import TypeAlias
@@ -38,6 +39,7 @@ from billsync.model.walk import visit
 
 Test: TypeAlias = Callable[[Plain], bool]
 
+_EXACT = frozenset({str, Decimal})
 _REMEMBERED = 20_000
 """Answers that each test remembers at most."""
 
@@ -116,18 +118,25 @@ def _record(record: Record) -> Test | None:
     if not tests:
         return None
 
-    texts: dict[str, set[str]] = {name: set() for name in tests if _is_remembered(record.fields[name].shape)}
+    sound: dict[str, set[Plain]] = {name: set() for name in tests if _is_remembered(record.fields[name].shape)}
 
     def is_sound(fields: Plain) -> bool:
         if type(fields) is not dict:
             return record.short is not None or fields is None
         for name, value in fields.items():
-            if name not in tests or (name in texts and type(value) is str and value in texts[name]):
+            if name not in tests:
+                continue
+            if name not in sound or type(value) not in _EXACT:
+                if not tests[name](value):
+                    return False
+                continue
+            mark = value if type(value) is str else (str(value),)  # 1.0 and 1.00 aren't the same here
+            if mark in sound[name]:
                 continue
             if not tests[name](value):
                 return False
-            if name in texts and type(value) is str and len(texts[name]) < _REMEMBERED:
-                texts[name].add(value)
+            if len(sound[name]) < _REMEMBERED:
+                sound[name].add(mark)
         return True
 
     return is_sound
