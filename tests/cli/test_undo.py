@@ -428,7 +428,14 @@ def ended_and_changed(shop: Undoing, text: str = TWO_PLANS, ends: str = "at_rene
     return shop.sync(text.replace("{plan: prepaid", "{change: immediate, plan: large"), "--allow", "revert")
 
 
-@pytest.mark.parametrize("server", ["local:", "local:?generation=later", "local:?dialect=konnect"])
+@pytest.mark.parametrize(
+    "server",
+    [
+        "local:",
+        pytest.param("local:?generation=later", marks=pytest.mark.generation("openmeter@later")),
+        pytest.param("local:?dialect=konnect", marks=pytest.mark.generation("konnect@1.1")),
+    ],
+)
 def test_an_end_that_went_with_a_change_of_plan_is_set_again(shell: Shell, folder: Path, server: str) -> None:
     """Both are taken back at once: the plan, and the end for the moment for which it was set."""
     shop = Undoing(shell, folder, server)
