@@ -21,7 +21,8 @@ from billsync.model.kind import Registry, Trait
 from billsync.model.state import Desired
 from billsync.model.value import leaves
 
-_TEXTS = re.compile(rb'"([^"\\]*)"')
+_PLAIN = re.compile("[0-9A-Za-z]+")
+_ANY = r'[^"\\]*'
 
 
 def traits_of_new(desired: Desired, found: Index, registry: Registry, root: str) -> frozenset[Trait]:
@@ -72,11 +73,24 @@ def naming(ids: Collection[str], exact: Exact) -> Callable[[bytes | msgspec.Raw]
         return lambda raw: False
     wanted = frozenset(ids)
     encoded = {server_id.encode() for server_id in ids}
+    texts = re.compile(f'"({_form_of(wanted)})"'.encode())
 
     def is_named(raw: bytes | msgspec.Raw) -> bool:
         text = bytes(raw)
         if b"\\" in text:
             return any(leaf in wanted for leaf in leaves(exact(text)) if isinstance(leaf, str))
-        return not encoded.isdisjoint(_TEXTS.findall(text))
+        return not encoded.isdisjoint(texts.findall(text))
 
     return is_named
+
+
+def _form_of(ids: Collection[str]) -> str:
+    """A pattern of each of these ids that few other texts have, as most differ from an id in their first characters.
+
+    Between two texts of a row stands a character that no id in this form has, so that none is missed.
+    """
+    characters = "".join(sorted(frozenset().union(*ids)))
+    if not _PLAIN.fullmatch(characters):
+        return _ANY
+    lengths = {len(server_id) for server_id in ids}
+    return f"[{characters}]{{{min(lengths)},{max(lengths)}}}"
