@@ -196,7 +196,8 @@ def forms_of(path: str) -> tuple[tuple[Mapping[str, Promise], frozenset[str]], .
 
 def promise_of(path: str) -> Promise | None:
     """Return the promised fields of each row of a list, or of a document; None without promises."""
-    _, *names = path.split("/")
-    if len(names) > 2 and names[1] != "billing":
-        names[2] = "*"
-    return PROMISES.get("/" + "/".join(names))
+    names = path.split("/")
+    if len(names) > 3 and names[2] != "billing":
+        names[3] = "*"
+        path = "/".join(names)
+    return PROMISES.get(path)

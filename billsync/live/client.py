@@ -15,8 +15,7 @@ from typing import ClassVar, Self
 
 from billsync.live.fibers import Fibers, PatientClock
 from billsync.live.protocol.dated import ahead_of
-from billsync.live.protocol.encoding import NotJson, encode
-from billsync.live.protocol.encoding import decode as decode_json
+from billsync.live.protocol.encoding import NotJson, decode_quickly, encode
 from billsync.live.protocol.exchange import Failed, NotSent, Overdue, Silent, TooLong
 from billsync.live.protocol.messages import error_message
 from billsync.live.protocol.pause import Pause
@@ -161,7 +160,7 @@ class ReadingClient:
             if page is not None:
                 return page
             with suppress(NotJson):
-                return Answer(OK, decode_json(fetch.content))
+                return Answer(OK, decode_quickly(fetch.content))
         match fetch.failure:
             case Failure.OVERDUE:
                 return GaveUp(f"GET {get.path}: {self._overdue}")

@@ -28,7 +28,9 @@ def rows(draw: st.DrawFn) -> tuple[list[str], Any]:
 
 
 @given(rows(), st.sampled_from([(",", ":"), (", ", ": ")]))
-def test_a_row_names_an_id_that_stands_anywhere_in_it(given: tuple[list[str], Any], separators: tuple[str, str]) -> None:
+def test_a_row_names_an_id_that_stands_anywhere_in_it(
+    given: tuple[list[str], Any], separators: tuple[str, str]
+) -> None:
     ids, row = given
 
     is_named = naming(ids, decode)(json.dumps(row, separators=separators, ensure_ascii=False).encode())

@@ -7,7 +7,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billsync.live.lists.paging import read_list
+from billsync.live.lists.paging import first_get, read_list
 from billsync.model.ports import RemoteError
 from billsync.model.routes import ListQuery
 from tests.support.budgets import examples
@@ -25,10 +25,12 @@ EVENTS = st.lists(
     events=EVENTS,
     at_once=st.sampled_from([1, 4]),
     decoder=st.sampled_from([lambda: None, lambda: lean, lean_now_and_then]),
+    is_begun=st.booleans(),
 )
 def test_a_row_that_is_there_all_the_time_is_read_once(
-    count: int, events: list[tuple[int, str, int]], at_once: int, decoder: Callable[[], Any]
+    count: int, events: list[tuple[int, str, int]], at_once: int, decoder: Callable[[], Any], is_begun: bool
 ) -> None:
+    """Also where its first page was read together with other things."""
     have = rows(count)
     present, ever = {str(row["id"]) for row in have}, {str(row["id"]) for row in have}
     calls = [0]
@@ -53,8 +55,10 @@ def test_a_row_that_is_there_all_the_time_is_read_once(
                     raise httpx.ReadTimeout("slow", request=request)
         return page_of(have, request)
 
+    remote, listing, decode = client(handler), ListQuery("id", 5, at_once), decoder()
+    first = next(remote.stream([first_get("/x", [], listing)], decode, at_once=1)) if is_begun else None
     try:
-        read = read_list(client(handler), "/x", [], ListQuery("id", 5, at_once), FakeClock(), decoder())
+        read = read_list(remote, "/x", [], listing, FakeClock(), decode, first=first)
         found = [id_of(row) for row in read]
     except RemoteError:
         return

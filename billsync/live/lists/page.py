@@ -9,6 +9,7 @@ from billsync.live.lists.door import check_rows
 from billsync.model.limits import LIST_ROWS
 from billsync.model.ports import Answer, Decode, Get, Identified, Page, Reader, RemoteError
 from billsync.model.value import Fields
+from billsync.model.walk import is_map
 
 R = TypeVar("R")
 
@@ -67,9 +68,9 @@ def rows_of(path: str, answer: Answer) -> tuple[Fields, ...]:
     """The rows in an answer. Raises RemoteError."""
     if not answer.ok:
         raise Refused(path, answer)
-    data = answer.body.get("data", ()) if isinstance(answer.body, Mapping) else None
-    rows = () if data is None and isinstance(answer.body, Mapping) else data
-    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
+    data = answer.body.get("data", ()) if is_map(answer.body) else None
+    rows = () if data is None and is_map(answer.body) else data
+    if not isinstance(rows, list | tuple) or not all(map(is_map, rows)):
         raise not_a_list(path)
     return tuple(rows)
 
@@ -77,15 +78,15 @@ def rows_of(path: str, answer: Answer) -> tuple[Fields, ...]:
 def meta_of(path: str, answer: Answer) -> Fields:
     """The part of an answer that is about its page. Raises RemoteError."""
     meta = answer.body.get("meta")
-    page = meta.get("page") if isinstance(meta, Mapping) else None
-    if not isinstance(page, Mapping):
-        raise not_a_list(path)
-    return page
+    page = meta.get("page") if is_map(meta) else None
+    if is_map(page):
+        return page
+    raise not_a_list(path)
 
 
 def id_of(path: str, row: Identified | Fields) -> str:
     """The id of a row in either form. Raises RemoteError."""
-    if not isinstance(row, Mapping):
+    if not (type(row) is dict or isinstance(row, Mapping)):
         return row.id
     found = row.get("id")
     if not isinstance(found, str):
@@ -107,10 +108,10 @@ def document_from(path: str, outcome: Outcome[R]) -> Fields:
     answer = answer_from(outcome)
     if not answer.ok:
         raise Refused(path, answer)
-    if not isinstance(answer.body, Mapping):
-        raise RemoteError(f"GET {path}: the answer is not an object of API v3")
-    check_rows(path, (answer.body,))
-    return answer.body
+    if is_map(answer.body):
+        check_rows(path, (answer.body,))
+        return answer.body
+    raise RemoteError(f"GET {path}: the answer is not an object of API v3")
 
 
 def answer_from(outcome: Outcome[R]) -> Answer:

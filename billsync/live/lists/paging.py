@@ -23,9 +23,10 @@ from billsync.live.lists.page import (
     place,
 )
 from billsync.model.frozen import dataclass
-from billsync.model.ports import Clock, Decode, Get, Identified, Page, Reader, RemoteError, TimedOut
+from billsync.model.ports import Answer, Clock, Decode, Get, Identified, Page, Reader, RemoteError, TimedOut
 from billsync.model.routes import ListQuery
 from billsync.model.value import Fields
+from billsync.model.walk import is_map
 
 __all__ = ["Refused", "count_rows", "first_get", "read_document", "read_list"]
 
@@ -128,10 +129,26 @@ def read_list(
 
     Raises RemoteError; ValueError for a filter that is empty or a page size below 1 (bugs).
     """
+    if first is not None and (whole := _whole_list(path, first)) is not None:
+        return whole
     shelf: _Memory[R] = _Memory(path)
     read_list_to(shelf, remote, path, query, listing, clock, decode, first=first)
     check_rows(path, (row for row in shelf.rows if isinstance(row, Mapping)))
     return tuple(shelf.rows)
+
+
+def _whole_list(path: str, first: Outcome[R]) -> tuple[R | Fields, ...] | None:
+    """The rows of a list that is all in its first page, as most are that belong to one entity; None for any other.
+
+    Raises RemoteError.
+    """
+    if not isinstance(first, Page | Answer):
+        return None
+    page = page_from(path, first)
+    if page.total != len(page.rows) or len({id_of(path, row) for row in page.rows}) != page.total:
+        return None
+    check_rows(path, (row for row in page.rows if is_map(row)))
+    return tuple(page.rows)
 
 
 def read_list_to(
