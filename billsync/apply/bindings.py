@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from billsync.core.changes.lookup import Lookup, choose, doubt_about, lookup
 from billsync.core.changes.moved import names_of, present_label
@@ -76,7 +77,17 @@ class Bindings:
                 raise seen
             return seen
 
-        return replace(self, read_rows=rows)
+        return Bindings(
+            self.registry,
+            self.routes,
+            rows,
+            self.ids,
+            self.names,
+            self.moved,
+            self.read_document,
+            self.settled_parts,
+            self.read_together,
+        )
 
     def bind(self, address: Address, server_id: str) -> None:
         """Remember an id. An id with an earlier address gets the newer one, which the steps use."""
@@ -235,7 +246,7 @@ class Bindings:
 
     def path(self, template: str) -> str:
         """A call's path with ids in the place of symbols. Raises Unbound."""
-        return SYMBOL.sub(lambda match: self._needed(parse_address(match.group(1))), template)
+        return SYMBOL.sub(lambda match: self._needed(_parsed(match[1])), template)
 
     def body(self, value: Plain) -> Plain:
         """A call's body with ids in the place of symbols. Raises Unbound."""
@@ -254,6 +265,10 @@ class Bindings:
         if server_id is None:
             raise Unbound(f"{address.text} is not on the server")
         return server_id
+
+
+_parsed = lru_cache(parse_address)
+"""A step's symbols stand in several paths."""
 
 
 def _read_below(where: Lookup, parent: str) -> ListRead:

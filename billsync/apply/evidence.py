@@ -12,7 +12,7 @@ from billsync.core.taking_back.journal_lines import CHANGING, WITHHELD
 from billsync.model.change import Expectation, Step
 from billsync.model.frozen import replace
 from billsync.model.kind import Kind
-from billsync.model.value import Plain, Written
+from billsync.model.value import Fields, Plain, Written
 
 _CHAR = r"""[^\s"\\'<>()\[\]{},:;=/@]"""
 EMAIL = re.compile(rf"(?<!{_CHAR}){_CHAR}+(?:@|%40){_CHAR}+\.[^\W\d_]{{2,}}")
@@ -33,18 +33,23 @@ def step_kept(kind: Kind, step: Step, *, shown: Step) -> Plain:
     the step as it may be shown. Every personal field's value is withheld."""
     from billsync.core.plan_file import step_as_object  # tables of all forms
 
-    before, after = step.before.view, step.after.view
-    call = replace(shown.call, body=None)
+    call = shown.call if shown.call.body is None else replace(shown.call, body=None)
     kept = replace(shown, call=call, before=_end_kept(kind, shown.before), after=_end_kept(kind, shown.after))
-    names = sorted({*(before or {}), *(after or {})})
-    changing = [name for name in names if before and after and before.get(name) != after.get(name)]
-    return Written({**step_as_object(kept), CHANGING: changing})
+    return Written({**step_as_object(kept), CHANGING: _changing(step.before.view, step.after.view)})
+
+
+def _changing(before: Fields | None, after: Fields | None) -> list[str]:
+    """The names of the fields that change from one view to another."""
+    if not before or not after:
+        return []
+    return [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
 
 
 def _end_kept(kind: Kind, end: Expectation) -> Expectation:
     view = end.view
-    kept = None if view is None else {name: WITHHELD if name in kind.personal else view[name] for name in view}
-    return replace(end, view=kept)
+    if view is None or kind.personal.isdisjoint(view):
+        return end
+    return replace(end, view={name: WITHHELD if name in kind.personal else view[name] for name in view})
 
 
 @lru_cache(maxsize=1024)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import BinaryIO
 
 from billsync.apply.evidence import EmailMask
-from billsync.apply.private_files import create_private, make_private_directory
+from billsync.apply.private_files import create_private_bytes, make_private_directory
 from billsync.core.taking_back.journal_lines import sealed
 from billsync.model.ports import Clock
 from billsync.model.value import Plain, json_line, jsonable
@@ -27,7 +27,7 @@ class FileJournal:
         self._clock = clock
         self._facts = facts
         self._mask = EmailMask()
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
         self._seal = ""
 
     def record(self, event: str, facts: Mapping[str, Plain]) -> None:
@@ -38,12 +38,12 @@ class FileJournal:
             self._write(now, "run", self._facts)
         self._write(now, event, facts)
 
-    def _open(self, now: datetime) -> TextIO:
+    def _open(self, now: datetime) -> BinaryIO:
         make_private_directory(self._directory)
         stem = now.strftime("%Y%m%dT%H%M%S.%fZ")
         for number in range(1000):
             try:
-                return create_private(self._directory / f"{stem}-{number}.jsonl")
+                return create_private_bytes(self._directory / f"{stem}-{number}.jsonl")
             except FileExistsError:
                 continue
         raise FileExistsError(str(self._directory / stem))
@@ -52,7 +52,7 @@ class FileJournal:
         assert self._file is not None
         text = self._mask.masked(json_line({"at": now.isoformat(), "event": event, **jsonable(facts)}))
         line, self._seal = sealed(text, self._seal)
-        self._file.write(line + "\n")
+        self._file.write(f"{line}\n".encode())
         self._file.flush()
 
     def __enter__(self) -> FileJournal:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from billsync.apply.bindings import Bindings
 from billsync.apply.world import World
-from billsync.core.changes.lookup import lookup
 from billsync.core.changes.moved import names_of
 from billsync.core.changes.obstacles import (
     CHILDREN,
@@ -103,11 +102,9 @@ def _children(kind: Kind, address: Address, bindings: Bindings) -> list[Fields]:
 
 def _children_read(kind: Kind, address: Address, bindings: Bindings) -> ListRead:
     """The list of all rows that belong to an entity."""
-    where = lookup(Address(kind.name, (*address.names, "any")), bindings.registry, bindings.routes)
-    parent = bindings.id_of(address) or ""
-    mine = bindings.routes[kind.name].parent_filter
-    query = ((f"filter[{mine}]", parent),) if mine else ()
-    return ListRead(where.path.replace("{parent}", parent), query, where.listing)
+    where, parent = bindings.routes[kind.name], bindings.id_of(address) or ""
+    query = ((f"filter[{where.parent_filter}]", parent),) if where.parent_filter else ()
+    return ListRead(where.collection.replace("{parent}", parent), query, where.listing)
 
 
 def _users(kind: Kind, address: Address, bindings: Bindings) -> Iterator[Fields]:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 
 def create_private(path: Path) -> TextIO:
     """A new text file for its user only. Raises FileExistsError where there is one, OSError."""
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8")
+    return os.fdopen(_created(path), "w", encoding="utf-8")
+
+
+def create_private_bytes(path: Path) -> BinaryIO:
+    """A new file of bytes for its user only. Raises FileExistsError where there is one, OSError."""
+    return os.fdopen(_created(path), "wb")
+
+
+def _created(path: Path) -> int:
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
 
 
 def make_private_file(path: Path) -> None:

@@ -40,10 +40,7 @@ else:
             from dataclasses import replace as standard
 
             return standard(value, **changes)
-        for name in names:
-            if name not in changes:
-                changes[name] = getattr(value, name)
-        return cls(**changes)
+        return cls(**{**dict(zip(names, cls.__init_values__(value), strict=True)), **changes})
 
 
 def required_fields(cls: type) -> list[str]:
@@ -70,11 +67,13 @@ def _made(cls: T, *, eq: bool, order: bool) -> T:
     own = _own_fields(cls)
     inherited = _fields_of(cls)
     fields = inherited | own
+    free = tuple(name for name, given in fields.items() if _option(given, "init"))
     namespace = {name: value for name, value in cls.__dict__.items() if name not in INNER and name not in own}
     namespace |= {
         "__slots__": tuple(name for name in own if name not in inherited),
         "__own_fields__": own,
-        "__init_fields__": tuple(name for name, given in fields.items() if _option(given, "init")),
+        "__init_fields__": free,
+        "__init_values__": staticmethod(_values(free)),
         **{name: _Standard(cls, name, eq=eq, order=order) for name in KNOWN},
         "__doc__": cls.__doc__ or cls.__name__,
     }

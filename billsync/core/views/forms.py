@@ -59,7 +59,7 @@ ADDRESS = Form(lambda address: address.text, parse_address, {"type": "string"})
 def optional(form: Form) -> Form:
     """The form of a value that may be None."""
     return Form(
-        lambda value: None if value is None else form.write(value),
+        _as_it_is if form.write is _as_it_is else lambda value: None if value is None else form.write(value),
         lambda value: None if value is None else form.read(value),
         {"anyOf": [form.schema, {"type": "null"}]},
     )
@@ -97,15 +97,8 @@ def record(make: type, doc: str, members: Mapping[str, Member]) -> Form:
             raise ValueError(f"unknown member {min(unknown)!r}")
         return make(**{name: members[name].form.read(item) for name, item in value.items()})
 
-    written = tuple((name, member.form.write) for name, member in members.items())
-
-    def write(value: Any) -> Any:
-        return {
-            name: getattr(value, name) if form is _as_it_is else form(getattr(value, name)) for name, form in written
-        }
-
     return Form(
-        write,
+        _writer({name: member.form.write for name, member in members.items()}),
         read,
         {
             "type": "object",
@@ -115,6 +108,17 @@ def record(make: type, doc: str, members: Mapping[str, Member]) -> Form:
             "additionalProperties": False,
         },
     )
+
+
+def _writer(writes: Mapping[str, Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """Writes the members of a record; it is compiled, as a run writes a step for each of its calls."""
+    known = {f"write_{name}": write for name, write in writes.items()}
+    parts = (
+        f"{name!r}: value.{name}" if write is _as_it_is else f"{name!r}: write_{name}(value.{name})"
+        for name, write in writes.items()
+    )
+    made: Callable[[Any], Any] = eval(f"lambda value: {{{', '.join(parts)}}}", known)
+    return made
 
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
