@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -54,20 +54,21 @@ def leaves(value: Plain) -> Iterator[Plain]:
         yield from leaves(item)
 
 
-def add_texts(value: Plain, found: set[str]) -> None:
-    """Add every text in a value to those found, names of members left out."""
+def add_texts(value: Plain, wanted: Container[str], found: set[str]) -> None:
+    """Add every text in a value that is wanted to those found, names of members left out."""
     if isinstance(value, str):
-        found.add(value)
+        if value in wanted:
+            found.add(value)
         return
     if type(value) is dict or isinstance(value, Mapping):
         value = value.values()
     elif not isinstance(value, list | tuple):
         return
     for item in value:
-        if type(item) is str:
+        if type(item) is not str:
+            add_texts(item, wanted, found)
+        elif item in wanted:
             found.add(item)
-        else:
-            add_texts(item, found)
 
 
 def with_leaves(value: Plain, change: Callable[[Plain], Plain]) -> Plain:

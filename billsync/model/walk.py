@@ -77,13 +77,17 @@ class Walk:
         return None
 
     def _in_record(self, record: Record) -> Step:
-        steps = {name: self._step(field.shape) for name, field in record.fields.items() if not field.refused}
-        step_of = {name: step for name, step in steps.items() if step is not None}.get
+        known = ((name, self._step(field.shape)) for name, field in record.fields.items() if not field.refused)
+        steps = tuple((name, step) for name, step in known if step is not None)
 
         def inside(value: Plain) -> Plain:
             if not is_map(value):
                 return value
-            return {name: item if (step := step_of(name)) is None else step(item) for name, item in value.items()}
+            made = dict(value)
+            for name, step in steps:
+                if name in made:
+                    made[name] = step(made[name])
+            return made
 
         return inside
 

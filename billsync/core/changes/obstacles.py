@@ -120,9 +120,12 @@ def users_among(kind: Kind, rows: Sequence[Fields], server_id: str) -> tuple[str
     )
 
 
+_NOT_HOLDING = (State.OVER, State.TAKEN_BACK, State.DRAFT)
+
+
 def holds(kind: Kind, row: Fields) -> bool:
     """Whether a row keeps the entities it refers to in use: False if it is deleted, a draft, or over."""
-    return not row.get("deleted_at") and not is_over(kind, row) and state_of(kind, row) is not State.DRAFT
+    return not row.get("deleted_at") and state_of(kind, row) not in _NOT_HOLDING
 
 
 def names(value: Plain, server_id: str) -> bool:

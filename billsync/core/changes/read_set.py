@@ -190,12 +190,15 @@ def undeclared(desired: Desired, found: Index, kind: Kind) -> Iterator[Address]:
         live = {address: row for address, rows in of_kind if (row := offered_or_last(kind, rows))}
     else:
         live = {address: row for address, row in found.records.items() if address.kind == kind.name}
-    for address, row in sorted(live.items(), key=lambda item: item[0].order):
-        owned = is_owned(row, address, owner=desired.owner, adopted=desired.adopted)
-        left = address in desired.forgotten or desired.external.match(kind.name, address.key)
-        is_within = desired.selection.carried_by(labels_of(row.fields))
-        if address not in declared and owned and is_within and not left:
-            yield address
+    going = [
+        address
+        for address, row in live.items()
+        if address not in declared
+        and is_owned(row, address, owner=desired.owner, adopted=desired.adopted)
+        and desired.selection.carried_by(labels_of(row.fields))
+        and not (address in desired.forgotten or desired.external.match(kind.name, address.key))
+    ]
+    yield from sorted(going, key=lambda address: address.order)
 
 
 def going_parents(desired: Desired, found: Index, registry: Registry, name: str) -> tuple[Address, ...]:

@@ -122,9 +122,9 @@ def users_of(context: Context, planned: Iterable[Planned]) -> Users:
 
 def _named(row: Row, wanted: Set[str]) -> Set[str]:
     """The server ids among the wanted ones that a row names, without its own."""
-    texts = set[str]()
-    add_texts(row.fields, texts)
-    return (texts & wanted) - {row.id}
+    found = set[str]()
+    add_texts(row.fields, wanted, found)
+    return found - {row.id}
 
 
 def _going(context: Context, planned: Planned) -> Row | None:

@@ -6,8 +6,10 @@ put their entity in doubt.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import TypeAlias
 
 from billsync.core.observed.index import is_over, is_version, status_of
 from billsync.core.views.normalize import number
@@ -78,7 +80,7 @@ def _content(kind: Kind, row: Fields) -> Iterator[str]:
 
 
 def _are_labels(value: Plain) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values())
+    return is_map(value) and all(type(text) is str or isinstance(text, str) for text in value.values())
 
 
 def _fault(name: str, value: Plain) -> str:
@@ -90,28 +92,43 @@ def _record(record: Record, row: Plain, path: str) -> Iterator[str]:
     if not is_map(row):
         yield _fault(path.rstrip("."), row)
         return
-    for name, wire, field, is_promised in _fields(record):
+    for name, wire, shape, is_promised, is_known in _fields(record):
         value = row.get(wire)
         if value is None:
             if is_promised:
                 yield _fault(f"{path}{name}", None)
-        elif not (isinstance(field.shape, _LEAVES) and _is_known(field.shape, value)):
-            yield from _value(field.shape, value, f"{path}{name}")
+        elif is_known is None or not is_known(value):
+            yield from _value(shape, value, f"{path}{name}")
     if record.exactly_one and row and not any(row.get(name) is not None for name in record.fields):
         yield _fault(path.rstrip("."), row)
 
 
-_FIELDS: dict[int, tuple[Record, tuple[tuple[str, str, Field, bool], ...]]] = {}
+_Fields: TypeAlias = tuple[tuple[str, str, Shape, bool, Callable[[Plain], bool] | None], ...]
+_FIELDS: dict[int, tuple[Record, _Fields]] = {}
 """By the identity of their record, which is kept alive with them."""
 
 
-def _fields(record: Record) -> tuple[tuple[str, str, Field, bool], ...]:
-    """The fields on which decisions depend: their names in a file and in the API, and whether every row has them."""
+def _fields(record: Record) -> _Fields:
+    """The fields on which decisions depend: their names in a file and in the API, their shapes, whether every row has
+    them, and whether a value without parts is known."""
     if (found := _FIELDS.get(id(record))) is None:
-        read = ((name, field) for name, field in record.fields.items() if _is_read(field))
-        fields = tuple((name, field.wire or name, field, _is_promised(field)) for name, field in read)
+        fields = tuple(
+            (name, field.wire or name, field.shape, _is_promised(field), _test_of(field.shape))
+            for name, field in record.fields.items()
+            if _is_read(field)
+        )
         found = _FIELDS[id(record)] = (record, fields)
     return found[1]
+
+
+def _test_of(shape: Shape) -> Callable[[Plain], bool] | None:
+    if isinstance(shape, Text) and not shape.choices:
+        return _is_text
+    return partial(_is_known, shape) if isinstance(shape, _LEAVES) else None
+
+
+def _is_text(value: Plain) -> bool:
+    return isinstance(value, str)
 
 
 def _is_promised(field: Field) -> bool:

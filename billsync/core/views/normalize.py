@@ -94,7 +94,11 @@ def _complete(record: Record, value: Plain) -> Plain:
     if not is_map(value):
         return value
     known = record.fields
-    fields = {name: item for name, item in value.items() if name not in known or _is_stated(known[name], item)}
+    fields = {
+        name: item
+        for name, item in value.items()
+        if (type(item) is str and item) or name not in known or _is_stated(known[name], item)
+    }
     for name, default in _defaults(record):
         fields.setdefault(name, default)
     return _ruled(record, fields)
