@@ -208,3 +208,33 @@ def test_a_server_that_has_lost_nothing_is_left_alone() -> None:
     assert not [one for one in found.accounts if one.fate is Fate.LOST]
     assert complete(recovery, found.accounts, events=len(events)) == ()
     assert wire.transport.writes == ()
+
+
+TWO_PLANS = """
+_info: {owner: shop, defaults: {plan: {currency: USD, billing_cadence: P1M, settlement_mode: credit_only}}}
+plans:
+- {key: basic, name: B, phases: [{key: main, name: M, rate_cards: [
+    {key: fee, name: F, price: {type: flat, amount: "5"}, billing_cadence: P1M}]}]}
+- {key: pro, name: P, phases: [{key: main, name: M, rate_cards: [
+    {key: fee, name: F, price: {type: flat, amount: "9"}, billing_cadence: P1M}]}]}
+customers:
+"""
+ON_PRO, TO_BASIC = (
+    f"{TWO_PLANS}- {{key: acme, name: A, subscription: {{plan: {plan}}}}}"
+    for plan in ("pro", "basic, change: at_renewal")
+)
+
+
+def test_a_plan_that_runs_here_is_no_change_that_was_scheduled() -> None:
+    """A pipeline that ran first has subscribed the customer to the plan of after the renewal: nothing of that is
+    restored, and the loss report says so."""
+    old = lived_through([(0, ON_PRO), (5, TO_BASIC)], days=1)
+    recovery, new = recovery_of(old), empty_at_the_same_time(old)
+    synced(TO_BASIC)(new)
+
+    found = planned(new.connection(), recovery, Choices())
+
+    fates = [one.fate for one in found.accounts if one.kind == "subscription"]
+    assert complete(recovery, found.accounts) == ()
+    assert len(fates) == 2
+    assert Fate.RESTORED not in fates

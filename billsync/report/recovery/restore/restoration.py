@@ -23,12 +23,12 @@ from billsync.core.changes.chains import has_ended, head_of
 from billsync.core.changes.versions import offered
 from billsync.core.diffing.stages import Stage
 from billsync.core.dump.items import Source
-from billsync.core.observed.index import index, is_over
+from billsync.core.observed.index import index, is_over, state_of
 from billsync.core.observed.ownership import KEY, is_servers_own, labels_of
 from billsync.model.address import Address, Symbol
 from billsync.model.frozen import dataclass
 from billsync.model.globs import Patterns
-from billsync.model.kind import Archetype, Kind, Registry
+from billsync.model.kind import Archetype, Kind, Registry, State
 from billsync.model.recovery import Accounted, Fate, Recovery
 from billsync.model.routes import Routes
 from billsync.model.state import Desired, Entity, Row, Snapshot
@@ -312,8 +312,8 @@ class _Restoring:
         kind = self.old.registry[address.kind]
         rows = self.target.found.chains.get(Address(CUSTOMER, address.parents), ())
         head = head_of(kind, rows, address.key)
-        if begun.following is None or head is None or has_ended(kind, head):
-            return False
+        if begun.following is None or head is None or state_of(kind, head.fields) is not State.COMING:
+            return False  # one that runs is no scheduled link: somebody made it here
         pinned = self.target.view(head).get(kind.pins or "")
         return isinstance(pinned, Symbol) and pinned.address.key == begun.following.version.key
 
