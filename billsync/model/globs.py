@@ -30,10 +30,18 @@ class Patterns:
 
     by_kind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     places: Mapping[tuple[str, str], Position] = field(default_factory=dict, compare=False, repr=False)
+    _parts: dict[str, tuple[frozenset[str], tuple[str, ...]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def match(self, kind: str, key: str) -> bool:
-        """Whether a key of the kind is named, exactly or by a glob."""
-        return any(fnmatchcase(key, pattern) for pattern in self.by_kind.get(kind, ()))
+        """Whether a key of the kind is named, exactly or by a glob. Thousands of keys take no longer than one."""
+        if (parts := self._parts.get(kind)) is None:
+            texts = self.by_kind.get(kind, ())
+            globs = tuple(filter(is_glob, texts))
+            parts = self._parts[kind] = frozenset(texts).difference(globs), globs
+        exact, globs = parts
+        return key in exact or any(fnmatchcase(key, pattern) for pattern in globs)
 
     def covers(self, address: Address) -> bool:
         """Whether an entity is named: by its key or, where it belongs to another, by both keys, as `acme/welcome`."""

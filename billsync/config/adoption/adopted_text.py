@@ -209,7 +209,8 @@ def _removed(text: str, root: Span, entry: tuple[Span, Span], section: Span, key
     edits: list[_Edit] = []
     for number, (name, value) in enumerate(entries):
         items = _list(value, name.text or "").items or ()
-        gone = [place for place, item in enumerate(items) if item.text in keys.get(name.text or "", ())]
+        leaving = frozenset(keys.get(name.text or "", ()))
+        gone = [place for place, item in enumerate(items) if item.text in leaving]
         if gone and len(gone) == len(items):
             going.append(number)
         elif gone:
@@ -227,7 +228,7 @@ def _cut(text: str, places: Sequence[tuple[int, int]], gone: Collection[int], *,
     """The edits that take some members of a list or map out."""
     if not is_flow:
         return [_Edit(_line_start(text, start), _below(text, end)[0]) for start, end in _chosen(places, gone)]
-    kept = [number for number in range(len(places)) if number not in gone]
+    kept = sorted({*range(len(places))}.difference(gone))
     if not kept:
         return [_Edit(places[0][0], places[-1][1])]
     edits = []
@@ -265,7 +266,8 @@ def _chosen(places: Sequence[tuple[int, int]], gone: Collection[int]) -> Iterato
 
 def _edited(text: str, edits: Iterable[_Edit]) -> str:
     """The text after these edits; of two at one place, the first one stands first."""
-    ordered = sorted(edits, key=lambda edit: edit.start)
-    for edit in reversed(ordered):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+    parts, place = [], 0
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        parts += [text[place : edit.start], edit.text]
+        place = edit.end
+    return "".join((*parts, text[place:]))

@@ -5,6 +5,7 @@ Adopting changes nothing on a server. Another owner's label is never overridden,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 
@@ -17,7 +18,7 @@ from billsync.core.observed.index import is_over
 from billsync.core.observed.ownership import KEY, OWNER, is_servers_own, labels_of
 from billsync.model.address import Address
 from billsync.model.frozen import dataclass, replace
-from billsync.model.globs import Patterns, literal
+from billsync.model.globs import Patterns, is_glob, literal
 from billsync.model.kind import Archetype
 from billsync.model.state import Desired, Row
 
@@ -92,8 +93,10 @@ def live_row(context: Context, address: Address) -> Row | None:
 def adopting(desired: Desired, addresses: Iterable[Address]) -> Desired:
     """The desired state with these entities adopted, too."""
     by_kind = dict(desired.adopted.by_kind)
+    added: dict[str, set[str]] = defaultdict(set)
     for address in addresses:
-        by_kind[address.kind] = tuple(sorted({*by_kind.get(address.kind, ()), pattern_of(address)}))
+        added[address.kind].add(pattern_of(address))
+    by_kind.update({kind: tuple(sorted({*by_kind.get(kind, ()), *texts})) for kind, texts in added.items()})
     return replace(desired, adopted=Patterns(by_kind, desired.adopted.places))
 
 
@@ -124,13 +127,22 @@ def entries(context: Context) -> Iterator[Entry]:
     """The entries of `adopted`, in creation order of kinds, each with whether the owner's labels say now what it
     says."""
     live = _live(context)
+    named: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for address, row in live.items():
+        for name in {address.key, "/".join(address.names)}:
+            named[address.kind, name].append(row)
     by_kind = context.desired.adopted.by_kind
     for kind in (
         *(name for name in context.registry if name in by_kind),
         *sorted(by_kind.keys() - context.registry.keys()),
     ):
         for text in by_kind[kind]:
-            found = [row for address, row in live.items() if Patterns({kind: (text,)}).covers(address)]
+            pattern = Patterns({kind: (text,)})
+            found = (
+                [row for address, row in live.items() if pattern.covers(address)]
+                if is_glob(text)
+                else named.get((kind, text), [])
+            )
             labelled = [row for row in found if labels_of(row.fields).get(OWNER) == context.desired.owner]
             yield _entry(context, Entry(kind, text, needless=False, why=""), len(found), len(labelled))
 
