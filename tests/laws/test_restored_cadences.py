@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billsync.app.recovery.resending import resend
 from billsync.app.recovery.verifying import verify
 from billsync.report.recovery.losses.accounting import complete
-from billsync.report.recovery.restore.choices import Choices
+from billsync.report.recovery.restore.choices import Choices, Usage
 from tests.support.budgets import examples
 from tests.support.call_shop import send_calls
 from tests.support.old_organization import DAY, empty_at_the_same_time, restored
@@ -95,3 +95,21 @@ def is_accounted_for(
     assert will.get("USD", Decimal()) - due.get("USD", Decimal()) == said
     assert proof.unexplained == ()
     assert complete(recovery, found.accounts, events=len(events)) == ()
+
+
+def test_usage_of_a_longer_period_that_is_not_sent_has_no_known_cost() -> None:
+    """No charge of the running month has it, and the report says so."""
+    old = World(seed=1)
+    text = SHOP.format(mode="credit_only", plan="P1M", card="P3M", addon="P3M", addons=NONE)
+    old.sync(declared(text))
+    send_calls(old, 20)
+    old.clock.advance(5 * DAY)
+    recovery, events = recovery_of(old, has_events=True), events_of(old)
+
+    sides = [
+        [one.how for one in restored(empty_at_the_same_time(old), recovery, choices, events=events).accounts]
+        for choices in (Choices(), Choices(usage=Usage.NONE))
+    ]
+
+    said = "what cards with a longer period than their plan's would have charged for them isn't known"
+    assert [any(said in how for how in hows) for hows in sides] == [False, True]

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
+from billsync.model.duration import parse_duration
 from billsync.model.frozen import dataclass, replace
 from billsync.model.recovery import Accounted, Fate
 from billsync.model.state import Row
+from billsync.model.value import Fields
 from billsync.rating.arithmetic import ZERO, negative
 from billsync.report.moves.amounts import Amounts, amounts_text
 from billsync.report.recovery.losses.accounting import EVENT
@@ -21,6 +23,7 @@ from billsync.report.recovery.restore.usage_in_phase import InFirstPhase
 NOT_IN_SNAPSHOT = "the snapshot was taken without usage events: no bill counts those of the running period"
 UNLESS_BILLED = "no bill counts them, unless the old server's did"
 NOT_AGAIN = "what is from before the shortest running period of cards for the same events isn't sent again"
+LONGER = "; what cards with a longer period than their plan's would have charged for them isn't known"
 NOT_KNOWN = "; what they would have cost isn't known"
 
 
@@ -54,6 +57,7 @@ def usage_accounts(
     found = _costs(old, None if _is_lost(old, choices) else (events.keys() - served) | past)
     is_complete = old.recovery.header.has_events  # who has no events has used nothing, even where no charge is known
     costs = {one: cost for one, cost in found.items() if one in events or not is_complete or any(cost.values())}
+    longer = _have_longer_periods(old)
     early = {} if _is_lost(old, choices) else _early(old, served, moved)
     for customer in sorted(events.keys() | costs.keys() | early.keys()):
         number, address = events.get(customer, Number()), old.source.found.names.get(customer)
@@ -63,7 +67,8 @@ def usage_accounts(
             yield from _lines_of_early(line, early[customer])
             continue
         if _is_lost(old, choices) or customer not in served or not number.past:
-            yield from _lines(_fated(old, choices, line, is_served=customer in served), costs.get(customer, {}))
+            fated = _beyond(_fated(old, choices, line, is_served=customer in served), longer)
+            yield from _lines(fated, costs.get(customer, {}))
             yield from _lines_of_early(line, early.get(customer, {}))
             if not _is_lost(old, choices) and customer in served:
                 yield from _lines_in_first_phase(line, moved.get(customer, {}))
@@ -164,3 +169,27 @@ def _lines(account: Accounted, costs: Mapping[str, Amounts | None]) -> Iterator[
         money = {currency: negative(amount) for currency, amount in (cost or {}).items()}
         count = 0 if number else account.count
         yield replace(account, row_id=subscription, how=how, money=money, count=count)
+
+
+def _beyond(fated: Accounted, longer: Collection[str]) -> Accounted:
+    """A customer's line; where no bill counts its usage, it says what isn't known of cards with longer periods."""
+    is_billed = fated.code == "usage-at-start"
+    return fated if is_billed or fated.row_id not in longer else replace(fated, how=f"{fated.how}{LONGER}")
+
+
+def _have_longer_periods(old: Old) -> frozenset[str]:
+    """The ids of the customers with a card that prices usage by longer periods than its plan's: no charge of the
+    running period has its usage."""
+    rows = (row for row in old.recovery.live.of("subscription") if _has_longer_period(row.fields))
+    return frozenset(map(_customer, rows))
+
+
+def _has_longer_period(row: Fields) -> bool:
+    whole = parse_duration(str(row.get("billing_cadence")))
+    for item in (item for phase in row.get("phases") or () for item in phase.get("items") or ()):
+        card = item["rate_card"]
+        lasts = parse_duration(str(card.get("billing_cadence")))
+        is_metered = (card.get("price") or {}).get("type") not in ("flat", "free", None)
+        if is_metered and whole and lasts and lasts.mean_seconds > whole.mean_seconds:
+            return True
+    return False
