@@ -215,7 +215,7 @@ def _entities(desired: Any) -> list[Any]:
     return [(entity.address, entity.fields) for entity in whole(desired, KINDS).entities]
 
 
-def test_a_byte_that_differs_after_templates_were_learned_changes_no_output(
+def test_a_changed_byte_after_templates_were_learned_changes_no_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "SMALLEST", 0)
