@@ -239,7 +239,7 @@ def test_of_two_runs_at_once_one_waits_for_its_next_turn(brownfield: Brownfield)
     assert (during.code, after.code) == (1, 0)
     assert during.err.splitlines()[1:3] == [
         "error[file-changed]: the file was changed meanwhile",
-        "  all.yaml: another run is writing to it.",
+        "  all.yaml: another run is writing to it",
     ]
 
 
