@@ -82,7 +82,7 @@ customers:
 
 
 @pytest.mark.parametrize("is_taken", [True, False])
-def test_credit_for_months_that_begin_later_waits_unless_an_invoice_asks_for_them(is_taken: bool) -> None:
+def test_credit_for_later_months_waits_unless_an_invoice_asks_for_them(is_taken: bool) -> None:
     """Of a quarterly plan with a monthly fee, months that haven't begun may be billed when they do. Where an invoice
     has asked for an amount, the customer may pay twice."""
     old = lived_through([(0, MONTHLY)], days=10)

@@ -118,7 +118,7 @@ def _ended(old: Old, rows: Iterable[Row], *, goes_on: bool) -> Iterator[Accounte
 
 
 def _declared_still(row: Row) -> str:
-    """What a run of its owner's files does where these still declare it, as no server remembers that it ended."""
+    """The work of a run of its owner's files where these still declare it, as no server remembers that it ended."""
     return "; files that still declare it begin it again: take it out of them" if owner_of(row) is not None else ""
 
 

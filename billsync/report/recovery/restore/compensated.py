@@ -85,7 +85,7 @@ def compensation_lines(
 def _not_due(
     begun: Iterable[Begun], rest: Mapping[Address, Decimal], untaken: Mapping[str, Reason]
 ) -> Iterator[tuple[Address, Decimal]]:
-    """What of such rests is for fees that are due later. Whether those of periods that begin later are, only the
+    """The part of such rests that is for fees which are due later. Whether those of periods that begin later are, only the
     invoices of their customer tell: none has asked for any."""
     for chain in begun:
         customer = chain.entity.address.parents[-1]
