@@ -85,8 +85,8 @@ def compensation_lines(
 def _not_due(
     begun: Iterable[Begun], rest: Mapping[Address, Decimal], untaken: Mapping[str, Reason]
 ) -> Iterator[tuple[Address, Decimal]]:
-    """The part of such rests that is for fees which are due later. Whether those of periods that begin later are, only the
-    invoices of their customer tell: none has asked for any."""
+    """The part of such rests that is for fees which are due later. Whether those of periods that begin later are, only
+    the invoices of their customer tell: none has asked for any."""
     for chain in begun:
         customer = chain.entity.address.parents[-1]
         may_wait = customer not in untaken or untaken[customer].how == NO_INVOICE
